@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Shared virtual addressing: a device works on a process's address space,
+ * as an off-CPU task of it.
+ */
+#ifndef _LINUX_IOMMU_SVA_H
+#define _LINUX_IOMMU_SVA_H
+
+#include <linux/offcpu_task.h>
+
+struct device;
+struct iommu_sva;
+struct mm_struct;
+
+/**
+ * struct iommu_sva_ops - how a driver makes its device quiet for one binding
+ * @drain_begin: see struct offcpu_task_ops
+ * @drain_finish: see struct offcpu_task_ops
+ * @dead: the binding is dead, wake up waiters.  May be NULL.
+ *
+ * Any of them may be called from before iommu_sva_bind_device() returns until
+ * iommu_sva_unbind_device() returns.
+ */
+struct iommu_sva_ops {
+	void (*drain_begin)(struct iommu_sva *sva, enum offcpu_rung rung);
+	int (*drain_finish)(struct iommu_sva *sva, enum offcpu_rung rung,
+			    unsigned long timeout);
+	void (*dead)(struct iommu_sva *sva);
+};
+
+/* @mm must be current->mm. @priv: what iommu_sva_priv() returns. */
+struct iommu_sva *iommu_sva_bind_device(struct device *dev,
+					struct mm_struct *mm,
+					const struct iommu_sva_ops *ops,
+					void *priv);
+void iommu_sva_unbind_device(struct iommu_sva *sva);
+u32 iommu_sva_get_pasid(struct iommu_sva *sva);
+void *iommu_sva_priv(struct iommu_sva *sva);
+bool iommu_sva_is_live(struct iommu_sva *sva);
+/* Kill one task, or all on @dev; return when they are DEAD. */
+void iommu_sva_kill(struct iommu_sva *sva, enum offcpu_cause cause);
+void iommu_sva_kill_device(struct device *dev, enum offcpu_cause cause);
+
+#endif
