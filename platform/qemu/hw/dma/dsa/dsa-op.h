@@ -136,12 +136,16 @@ struct DSATask {
     /* The engine's own; see dsa.h */
     uint64_t cr_addr;
     uint64_t seq;               /* order of acceptance, over the device */
-    int state;
-    uint16_t prg;               /* page request group waited for */
-    uint16_t batch_index;
-    uint32_t batch_next;
-    QTAILQ_ENTRY(DSATask) queue;
-    QTAILQ_ENTRY(DSATask) slot;
+    uint8_t phase;              /* DSAPhase */
+    uint8_t wait;               /* DSAWait */
+    bool charge;                /* the next step costs the fixed latency */
+    bool fault_denied;          /* the page response was not success */
+    uint8_t retries;            /* page requests for @retry_va so far */
+    uint64_t retry_va;
+    uint16_t batch_index;       /* within @batch */
+    DSABatch *children;         /* of a Batch descriptor */
+    QTAILQ_ENTRY(DSATask) queue;    /* work queue, or ready to go on */
+    QTAILQ_ENTRY(DSATask) inflight; /* all that left their work queue */
 };
 
 typedef enum DSAMemResult {
@@ -199,8 +203,10 @@ bool dsa_task_may_block(const DSATask *t);
 
 /*
  * Check opcode, flags, reserved fields, sizes, alignments and overlap of @t.
- * Not called for Batch and Drain; the engine has already looked at PASID,
- * privilege, the completion record's address and the interrupt handle.
+ * Not called for Batch and Drain.  The engine has already looked at what is
+ * common to all: bytes 0 to 3, the completion record's address, the interrupt
+ * handle (bytes 36 and 37), whether OPCAP has the opcode at all, and the flags
+ * FENCE, CRAV, RCR, RCI, CR_TCS as far as they do not depend on the opcode.
  * Returns 0 or a DSA_ST_* code; for DSA_ST_INVALID_FLAGS the offending bits are
  * in @t->invalid_flags.
  */
