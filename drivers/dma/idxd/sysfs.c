@@ -45,7 +45,7 @@ int idxd_device_may_set(struct device *dev)
 
 	lockdep_assert_held(&idxd->lock);
 
-	if (!idxd->caps.configurable || idxd->state == IDXD_DEV_ENABLED)
+	if (!idxd->caps.configurable || idxd->state != IDXD_DEV_DISABLED)
 		return -EPERM;
 	return 0;
 }

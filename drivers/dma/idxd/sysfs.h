@@ -106,7 +106,7 @@ static inline bool idxd_supports_batch(const struct idxd_device *idxd)
  * @dev: the device, or one of its queues, groups or engines
  *
  * Context: under idxd_device.lock.
- * Return: 0, or -EPERM while the device is enabled or if it has a fixed
+ * Return: 0, or -EPERM while the device is not disabled or if it has a fixed
  * configuration.
  */
 int idxd_device_may_set(struct device *dev);
