@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Trace events, read through a tracefs instance of the caller's own: those of
+ * off-CPU tasks, and two probes that follow an mm_struct to its end on any
+ * kernel.
+ */
+#ifndef SELFTESTS_IDXD_TRACE_H
+#define SELFTESTS_IDXD_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define TRACE_MAX	4096	/* events that are remembered */
+
+struct trace_event {
+	uint64_t time;		/* CLOCK_MONOTONIC, nanoseconds, microsecond steps */
+	pid_t task;		/* the thread in whose context it happened */
+	char name[32];
+	char fields[160];	/* key=value ... */
+};
+
+struct trace {
+	int pipe;
+	char dir[96];		/* the instance */
+	char probes[32];	/* the group of our kprobes; "": none */
+	char rest[8192];	/* an unfinished line */
+	unsigned int rest_len;
+	unsigned int count;
+	struct trace_event events[TRACE_MAX];
+};
+
+/**
+ * trace_start() - begin to record
+ * @trace: overwritten
+ *
+ * Return: 0; -ENOENT without tracefs or without the events of off-CPU tasks, in
+ * which case the probes are recorded as far as the kernel has kprobes.
+ */
+int trace_start(struct trace *trace);
+
+/** trace_stop() - remove the instance and the probes */
+void trace_stop(struct trace *trace);
+
+/** trace_read() - take in what has been recorded since, without waiting */
+void trace_read(struct trace *trace);
+
+/**
+ * trace_find() - look for an event among those taken in
+ * @trace: started
+ * @name: offcpu_task_bind, ...
+ * @key: a field, or NULL for any event of that name
+ * @value: what that field must say, as a string
+ * @from: begin with the event of this index
+ *
+ * Return: its index, or -1.
+ */
+int trace_find(const struct trace *trace, const char *name, const char *key,
+	       const char *value, unsigned int from);
+
+/** trace_wait() - the same, wait for it to come */
+int trace_wait(struct trace *trace, const char *name, const char *key,
+	       const char *value, unsigned int timeout_ms);
+
+/** trace_field() - copy a field of an event; false if there is none */
+bool trace_field(const struct trace_event *event, const char *key, char *value,
+		 int len);
+
+/** trace_count() - how many events of that name, key and value there are */
+unsigned int trace_count(const struct trace *trace, const char *name,
+			 const char *key, const char *value);
+
+/**
+ * trace_mm_of() - which mm_struct did a process bind?
+ * @trace: started
+ * @task: the thread that bound
+ * @mm: as a string, for trace_wait("mmdrop", "mm", mm)
+ * @len: bytes in @mm
+ *
+ * Return: false if the kernel has no kprobes or nothing was bound.
+ */
+bool trace_mm_of(struct trace *trace, pid_t task, char *mm, int len);
+
+/* The life of one off-CPU task, as indices of events; -1: did not happen. */
+struct trace_life {
+	char id[24];
+	int bind, kill, drained, dead, free;
+};
+
+/**
+ * trace_lives() - the lives of the off-CPU tasks that a process bound
+ * @trace: started
+ * @pid: the process
+ * @lives: filled in
+ * @max: entries in @lives
+ *
+ * Return: how many it bound; -1 if more than @max.
+ */
+int trace_lives(const struct trace *trace, pid_t pid, struct trace_life *lives,
+		int max);
+
+/** trace_before() - did event @a come before @b?  Both did happen. */
+bool trace_before(const struct trace *trace, int a, int b);
+
+/** trace_in_order() - bind < kill < drained < dead, all of them seen */
+bool trace_in_order(const struct trace *trace, const struct trace_life *life);
+
+/** trace_says() - did event @at happen, with field @key being @value? */
+bool trace_says(const struct trace *trace, int at, const char *key,
+		const char *value);
+
+/**
+ * trace_one_life() - wait for the death of a process's only off-CPU task
+ * @trace: started
+ * @pid: the process
+ * @life: filled in
+ * @timeout_ms: at most that long
+ *
+ * Return: true if it bound exactly one task, and that is dead.
+ */
+bool trace_one_life(struct trace *trace, pid_t pid, struct trace_life *life,
+		    unsigned int timeout_ms);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Make an emulated device misbehave, through its PCI configuration space.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "inject.h"
+
+#define EXT_CAP_START	0x100
+#define EXT_CAP_VENDOR	0x0b
+#define VSEC_ID		0x0ff0
+#define VSEC_CONTROL	0x08
+
+/* Offset of the capability (PCIe 7.9.5), or 0. */
+static unsigned int find(int fd)
+{
+	unsigned int at = EXT_CAP_START;
+	uint32_t head, vendor;
+
+	/* No list is longer than the space that it lies in. */
+	for (int i = 0; i < 1024 && at >= EXT_CAP_START; i++) {
+		if (pread(fd, &head, 4, at) != 4 || pread(fd, &vendor, 4, at + 4) != 4)
+			return 0;
+		if ((head & 0xffff) == EXT_CAP_VENDOR && (vendor & 0xffff) == VSEC_ID)
+			return at;
+		at = head >> 20;
+	}
+	return 0;
+}
+
+int inject_set(const char *device, uint32_t bits)
+{
+	unsigned int at;
+	char path[128];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%s/../config", device);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	at = find(fd);
+	if (!at)
+		ret = -ENODEV;
+	else if (pwrite(fd, &bits, 4, at + VSEC_CONTROL) != 4)
+		ret = -EIO;
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Make an emulated device misbehave: registers of a vendor-specific extended
+ * capability (ID 0x0ff0) that no real device has, reached through the PCI
+ * configuration space in sysfs.
+ */
+#ifndef SELFTESTS_OFFCPU_INJECT_H
+#define SELFTESTS_OFFCPU_INJECT_H
+
+#include <stdint.h>
+
+/* Control bits */
+#define INJECT_HANG_ENGINES	0x01	/* engines stop where they are */
+#define INJECT_HANG_DRAIN	0x02	/* drain and disable never end */
+#define INJECT_HANG_ABORT	0x04	/* abort and reset never end */
+#define INJECT_MUTE		0x08	/* device-TLB invalidations: no answer */
+
+/**
+ * inject_set() - set the control bits of a device, clear all others
+ * @device: dsa0
+ * @bits: INJECT_*
+ *
+ * Return: 0; -ENODEV if the device has no such capability; -errno.
+ */
+int inject_set(const char *device, uint32_t bits);
+
+#endif

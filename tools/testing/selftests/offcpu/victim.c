@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A process that has a device at work for it, and then dies.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../idxd/proc.h"
+#include "victim.h"
+
+struct victim *victim_alloc(const struct queue *queue)
+{
+	struct victim *victim = proc_shared(sizeof(*victim));
+
+	victim->queue = *queue;
+	victim->work = work_alloc();
+	return victim;
+}
+
+/* A file with no name, in memory that only the victim's mm will hold. */
+static int map_tmpfile(void)
+{
+	int fd = open(PROC_TMPFS, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, VICTIM_FILE_BYTES) ||
+	    mmap(NULL, VICTIM_FILE_BYTES, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int make_ready(struct victim *victim, struct portal *portal)
+{
+	int ret = victim->map_tmpfile ? map_tmpfile() : 0;
+
+	if (!ret)
+		ret = portal_open(portal, &victim->queue);
+	if (!ret)
+		ret = work_prepare(victim->work, portal, victim->each_ms);
+	if (!ret && victim->close_file) {
+		close(portal->fd);
+		portal->fd = -1;
+	}
+	return ret;
+}
+
+static void die(const struct victim *victim, struct portal *portal)
+{
+	switch (victim->death) {
+	case VICTIM_EXITS:
+		exit(VICTIM_EXIT_CODE);
+	case VICTIM_SEGFAULTS:
+		prctl(PR_SET_DUMPABLE, 0);
+		asm volatile("movl $0, 0");
+		break;
+	case VICTIM_CLOSES:
+		portal_close(portal);
+		exit(VICTIM_EXIT_CODE);
+	case VICTIM_KILLED:
+		for (;;)
+			pause();
+	}
+}
+
+static void live(void *arg)
+{
+	struct victim *victim = arg;
+	struct portal portal;
+
+	victim->error = make_ready(victim, &portal);
+	victim->stage = VICTIM_READY;
+	if (victim->error || !proc_wait_flag(&victim->stage, VICTIM_GO,
+					     VICTIM_TIMEOUT_MS))
+		return;
+	work_submit(victim->work, &portal, victim->count);
+	victim->in_flight = work_in_flight(victim->work);
+	victim->stage = VICTIM_BUSY;
+	die(victim, &portal);
+}
+
+bool victim_start(struct victim *victim)
+{
+	victim->pid = proc_spawn(live, victim);
+	if (proc_wait_flag(&victim->stage, VICTIM_READY, VICTIM_TIMEOUT_MS) &&
+	    !victim->error)
+		return true;
+	if (!victim->error)
+		victim->error = -ETIMEDOUT;
+	kill(victim->pid, SIGKILL);
+	return false;
+}
+
+static bool as_told(const struct victim *victim)
+{
+	switch (victim->death) {
+	case VICTIM_KILLED:
+		return WIFSIGNALED(victim->status) &&
+		       WTERMSIG(victim->status) == SIGKILL;
+	case VICTIM_SEGFAULTS:
+		return WIFSIGNALED(victim->status) &&
+		       WTERMSIG(victim->status) == SIGSEGV;
+	default:
+		return WIFEXITED(victim->status) &&
+		       WEXITSTATUS(victim->status) == VICTIM_EXIT_CODE;
+	}
+}
+
+/* Work may last for less than a millisecond: be quick, don't sleep. */
+static bool spin_until_busy(const struct victim *victim)
+{
+	uint64_t deadline = proc_now() + VICTIM_TIMEOUT_MS * NSEC_PER_MSEC;
+
+	while (victim->stage < VICTIM_BUSY)
+		if (proc_now() > deadline)
+			return false;
+	return true;
+}
+
+bool victim_end(struct victim *victim)
+{
+	victim->killed = proc_now();
+	victim->stage = VICTIM_GO;
+	if (victim->death == VICTIM_KILLED) {
+		if (!spin_until_busy(victim))
+			return false;
+		if (victim->meddle)
+			victim->meddle(victim);
+		victim->in_flight = work_in_flight(victim->work);
+		victim->killed = proc_now();
+		kill(victim->pid, SIGKILL);
+	}
+	victim->waited = proc_wait(victim->pid, VICTIM_TIMEOUT_MS, &victim->status);
+	victim->unfinished = work_in_flight(victim->work);
+	return victim->waited && as_told(victim);
+}
