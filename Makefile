@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0
+# Every entry point of the project. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+KERNEL ?= ours
+JOBS   ?= $(shell nproc)
+export KERNEL SMP MEM DSA ICOUNT TIMEOUT KARGS
+
+# A ccache that knows a file by what is in it, wherever the checkout lies.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+export CCACHE_SLOPPINESS := time_macros,include_file_mtime,include_file_ctime
+export KBUILD_BUILD_TIMESTAMP := @0
+export KBUILD_BUILD_USER := offcpu
+export KBUILD_BUILD_HOST := offcpu
+
+LINUX := build/linux
+QEMU_SRC := build/qemu/src
+QEMU_OBJ := build/qemu/obj
+S := build/stamp
+
+# Files that an overlay is made from.
+ours_files := $(shell find arch drivers include kernel lib mm tools patches/*.patch -type f 2>/dev/null)
+upstream_files := $(wildcard patches/upstream/*.patch)
+qemu_files := $(shell find platform/qemu platform/patches -type f)
+
+.PHONY: help run test guest shell check clean distclean setup qemu kernel selftests
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make run                 the main job, narrated: offload, kill, drain, free
+## make test [T=pattern]    all tests, or those whose name matches
+## make guest CMD='...'     boot, run a command there as root, print its output
+## make shell               boot, with a prompt on this terminal
+## make check               checkpatch, sparse, W=1, shellcheck
+## make clean               drop what was built; make distclean: downloads too
+##
+## Variables: KERNEL=ours|upstream  SMP=2  MEM=2G  DSA=1 (devices)  ICOUNT=1
+##            TIMEOUT=seconds  KARGS='more kernel arguments'  JOBS=2
+##
+## Building blocks: make setup, qemu, kernel, selftests.  All output goes to
+## build/; the full output of each step is kept in build/log/.
+
+run: setup qemu kernel selftests
+	@scripts/guest build/selftests/offcpu/offcpu-main-job
+
+test: setup qemu kernel selftests
+	@scripts/test '$(T)'
+
+guest: setup qemu kernel selftests
+ifndef CMD
+	$(error usage: make guest CMD='...')
+endif
+	@scripts/guest $(call quote,$(value CMD))
+
+shell: setup qemu kernel selftests
+	@scripts/guest
+
+check: setup kernel
+	@scripts/check
+
+clean:
+	rm -rf $(LINUX)/*-obj $(LINUX)/*-mod $(LINUX)/ours* $(LINUX)/upstream* \
+		$(QEMU_OBJ) build/qemu/src* build/selftests build/guest build/log
+	rm -f $(filter-out $(S)/packages $(S)/linux $(S)/qemu,$(wildcard $(S)/*))
+
+distclean:
+	rm -rf build
+
+# A shell word that holds exactly $(1).
+quote = '$(subst ','\'',$(1))'
+
+# run-logged: $(1) what, $(2) name of the log, $(3) command
+logged = . scripts/lib.sh; echo "  $(1)"; logged $(2) $(3)
+
+# ---- set-up --------------------------------------------------------------
+
+setup: $(S)/packages $(S)/linux $(S)/qemu
+
+$(S)/packages: scripts/packages
+	@mkdir -p $(S); scripts/packages; touch $@
+
+$(S)/linux: scripts/fetch-linux | $(S)/packages
+	@$(call logged,LINUX   unpack,fetch-linux,scripts/fetch-linux); touch $@
+
+$(S)/qemu: scripts/fetch-qemu | $(S)/packages
+	@$(call logged,QEMU    fetch and unpack,fetch-qemu,scripts/fetch-qemu); touch $@
+
+# ---- QEMU ----------------------------------------------------------------
+
+qemu: $(S)/qemu-built
+
+$(S)/qemu-tree: $(S)/qemu scripts/overlay $(qemu_files)
+	@$(call logged,QEMU    overlay,overlay-qemu,scripts/overlay qemu); touch $@
+
+$(S)/qemu-configured: scripts/configure-qemu | $(S)/qemu-tree
+	@$(call logged,QEMU    configure,configure-qemu,scripts/configure-qemu $(QEMU_SRC) $(QEMU_OBJ)); touch $@
+
+$(S)/qemu-built: $(S)/qemu-tree $(S)/qemu-configured
+	@scripts/progress QEMU build-qemu 1330 env PYTHONPATH=$(CURDIR)/build/meson/usr/lib/python3/dist-packages \
+		ninja -j$(JOBS) -C $(QEMU_OBJ) qemu-system-x86_64; touch $@
+
+# ---- the kernels ---------------------------------------------------------
+
+kernel: $(S)/$(KERNEL)-built build/guest/initramfs
+
+KMAKE = make -C $(LINUX)/$(1) O=$(CURDIR)/$(LINUX)/$(1)-obj \
+	CC="ccache gcc" HOSTCC="ccache gcc" -j$(JOBS)
+
+$(S)/%-tree: $(S)/linux scripts/overlay
+	@$(call logged,LINUX   overlay $*,overlay-$*,scripts/overlay $*); touch $@
+$(S)/ours-tree: $(ours_files)
+$(S)/upstream-tree: $(upstream_files)
+
+$(S)/%-configured: scripts/configure-linux configs/guest.config | $(S)/%-tree
+	@$(call logged,LINUX   configure $*,configure-$*,scripts/configure-linux $(LINUX)/$* $(LINUX)/$*-obj \
+		configs/guest.config $(wildcard configs/$*.config)); touch $@
+$(S)/ours-configured: configs/ours.config
+
+$(S)/%-built: $(S)/%-tree $(S)/%-configured
+	@scripts/progress "LINUX $*" build-$* 2300 $(call KMAKE,$*) bzImage modules
+	@$(call logged,LINUX   modules $*,modules-$*,$(call KMAKE,$*) \
+		INSTALL_MOD_PATH=$(CURDIR)/$(LINUX)/$*-mod modules_install); touch $@
+
+build/guest/init: platform/guest/init.c
+	@mkdir -p build/guest; gcc -O2 -Wall -Wextra -Wno-unused-result -static -o $@ $<
+
+build/guest/initramfs: build/guest/init $(S)/$(KERNEL)-built
+	@{ echo "dir /dev 0755 0 0"; echo "nod /dev/console 0600 0 0 c 5 1"; \
+	   echo "file /init build/guest/init 0755 0 0"; } > build/guest/initramfs.list
+	@$(LINUX)/$(KERNEL)-obj/usr/gen_init_cpio build/guest/initramfs.list > $@
+
+# ---- kselftests ----------------------------------------------------------
+
+SELFTESTS := offcpu idxd x86-offload
+selftests: $(S)/selftests
+
+$(S)/selftests: $(shell find tools/testing/selftests -type f 2>/dev/null) | $(S)/ours-tree
+	@$(call logged,TESTS   build,build-selftests,make -C $(LINUX)/ours/tools/testing/selftests \
+		TARGETS="$(SELFTESTS)" INSTALL_PATH=$(CURDIR)/build/selftests \
+		O=$(CURDIR)/build/selftests-obj FORCE_TARGETS=1 install); touch $@
