@@ -15,10 +15,11 @@
 #define TRAFFIC_CLASS_MAX	7
 #define PROGRESS_LIMIT_MAX	3
 
-/* One line of names, each followed by a blank. */
-static ssize_t end_of_list(char *buf, ssize_t len)
+/* Add a name to a line of them. */
+static ssize_t list_add_name(char *buf, ssize_t len, const struct device *dev)
 {
-	return len + sysfs_emit_at(buf, len, "\n");
+	return len + sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
+				   dev_name(dev));
 }
 
 static ssize_t engines_show(struct device *dev, struct device_attribute *attr,
@@ -32,9 +33,9 @@ static ssize_t engines_show(struct device *dev, struct device_attribute *attr,
 	guard(mutex)(&idxd->lock);
 	for (i = 0; i < idxd->caps.num_engines; i++)
 		if (idxd->engines[i]->group == group)
-			len += sysfs_emit_at(buf, len, "%s ",
-					     dev_name(&idxd->engines[i]->conf_dev));
-	return end_of_list(buf, len);
+			len = list_add_name(buf, len,
+					    &idxd->engines[i]->conf_dev);
+	return len + sysfs_emit_at(buf, len, "\n");
 }
 static DEVICE_ATTR_RO(engines);
 
@@ -49,9 +50,8 @@ static ssize_t work_queues_show(struct device *dev,
 	guard(mutex)(&idxd->lock);
 	for (i = 0; i < idxd->caps.num_wqs; i++)
 		if (idxd->wqs[i]->group == group)
-			len += sysfs_emit_at(buf, len, "%s ",
-					     dev_name(&idxd->wqs[i]->conf_dev));
-	return end_of_list(buf, len);
+			len = list_add_name(buf, len, &idxd->wqs[i]->conf_dev);
+	return len + sysfs_emit_at(buf, len, "\n");
 }
 static DEVICE_ATTR_RO(work_queues);
 

@@ -215,11 +215,15 @@ static IDXD_ATTR_RO(clients);
 static ssize_t state_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {
+	static const char * const names[] = {
+		[IDXD_WQ_DISABLED] = "disabled",
+		[IDXD_WQ_ENABLED] = "enabled",
+		[IDXD_WQ_STOPPED] = "quiescing",
+	};
 	struct idxd_wq *wq = confdev_to_wq(dev);
 
 	guard(mutex)(&wq->lock);
-	return sysfs_emit(buf, "%s\n", wq->state == IDXD_WQ_ENABLED ?
-			  "enabled" : "disabled");
+	return sysfs_emit(buf, "%s\n", names[wq->state]);
 }
 static DEVICE_ATTR_RO(state);
 
