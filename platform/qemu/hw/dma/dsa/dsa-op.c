@@ -152,12 +152,13 @@ static bool dsa_op_reserved_set(const DSATask *t, const DSAOp *op)
 
 uint8_t dsa_op_check(DSADevice *dev, DSATask *t)
 {
-    const DSAOp *op = &dsa_ops[t->opcode];
     uint32_t size = dsa_desc_u32(t, DSA_D_SIZE);
+    const DSAOp *op;
 
-    if (t->opcode >= ARRAY_SIZE(dsa_ops) || !op->step) {
+    if (t->opcode >= ARRAY_SIZE(dsa_ops) || !dsa_ops[t->opcode].step) {
         return DSA_ST_BAD_OPCODE;
     }
+    op = &dsa_ops[t->opcode];
     t->invalid_flags = dsa_op_bad_flags(t, op);
     if (t->invalid_flags) {
         return DSA_ST_INVALID_FLAGS;
