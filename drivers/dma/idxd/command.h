@@ -10,41 +10,52 @@
 #ifndef _IDXD_COMMAND_H_
 #define _IDXD_COMMAND_H_
 
-#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 struct idxd_device;
 
-/* How long a command that moves no user's data may take, in milliseconds. */
+/* How long a command that waits for no user's work may take. */
 #define IDXD_CMD_TIMEOUT_MS	2000
 
+enum idxd_cmd_state {
+	IDXD_CMD_NEW,		/* its maker's alone */
+	IDXD_CMD_QUEUED,	/* others may join */
+	IDXD_CMD_ACTIVE,	/* in the register */
+	IDXD_CMD_DONE,		/* status is valid */
+};
+
 /**
- * struct idxd_cmd - one command, from submission to completion
- * @node: in the queue, while waiting for the register
+ * struct idxd_cmd - one command, from allocation to completion
+ * @node: in the queue, while it waits for the register
  * @refs: the queue (or the register) and each waiter hold one
  * @code: command code, IDXD_CMD_*
  * @operand: as the specification defines it for @code
+ * @after: the command that this one is to cut short, or NULL: it goes before
+ *	all that wait, and its clock runs while @after has the register, too;
+ *	holds a reference
+ * @queued: jiffies when it was submitted
  * @started: jiffies when it was written to the register
- * @running: it is in the register
+ * @state: where it is
  * @status: 0, -EIO with @hw_status set, or -ENODEV when the device has gone
  * @hw_status: the error field of CMDSTS
- * @done: complete once @status is valid
  *
- * All but @refs and @done are guarded by idxd_cmd_queue.lock until @done.
+ * All but @refs are guarded by idxd_cmd_queue.lock from submission to DONE.
  */
 struct idxd_cmd {
 	struct list_head node;
 	refcount_t refs;
 	u32 code;
 	u32 operand;
+	struct idxd_cmd *after;
+	unsigned long queued;
 	unsigned long started;
-	bool running;
+	enum idxd_cmd_state state;
 	int status;
 	u32 hw_status;
-	struct completion done;
 };
 
 /**
@@ -53,14 +64,18 @@ struct idxd_cmd {
  * @waiting: commands that are not in the register yet, in order
  * @active: the command in the register
  * @progress: jiffies when the register last took or finished a command
- * @gone: no command can be given any more: isolated, or removed
+ * @events: counts what wakes up @wait
+ * @closed: no command can be given: isolated, or removed
+ * @wait: woken when a command starts or ends
  */
 struct idxd_cmd_queue {
-	spinlock_t lock;
+	spinlock_t lock;	/* the queue and the register */
 	struct list_head waiting;
 	struct idxd_cmd *active;
 	unsigned long progress;
-	bool gone;
+	unsigned int events;
+	bool closed;
+	wait_queue_head_t wait;
 };
 
 /**
@@ -77,29 +92,49 @@ void idxd_cmd_queue_open(struct idxd_device *idxd);
 
 /**
  * idxd_cmd_queue_close() - the device answers no more
- * @idxd: the device
+ * @idxd: the device, which reaches no memory any more
  *
- * All commands, waiting or running, complete with -ENODEV.  The caller has
- * made sure that the device reaches no memory.
+ * All commands, waiting or active, end with -ENODEV.
+ *
+ * Context: any.
+ * Return: whether it was open.
+ */
+bool idxd_cmd_queue_close(struct idxd_device *idxd);
+
+/**
+ * idxd_cmd_queue_closed() - does the device answer no more?
+ * @idxd: the device
  *
  * Context: any.
  */
-void idxd_cmd_queue_close(struct idxd_device *idxd);
+bool idxd_cmd_queue_closed(struct idxd_device *idxd);
+
+/**
+ * idxd_cmd_alloc() - prepare a command, so that giving it cannot fail
+ * @code: command code
+ * @operand: its operand
+ *
+ * Context: may sleep.
+ * Return: the command, for one idxd_cmd_submit() and then idxd_cmd_put(); or
+ * NULL.
+ */
+struct idxd_cmd *idxd_cmd_alloc(u32 code, u32 operand);
 
 /**
  * idxd_cmd_submit() - give a command, or join one
  * @idxd: the device
- * @code: command code
- * @operand: its operand
- * @urgent: go before all that wait for the register
+ * @cmd: the command; the caller's reference passes on
+ * @after: the caller's own command that @cmd is to cut short, or NULL
  *
- * A command that says the same and has not started yet is joined instead.
+ * If a command that says the same waits for the register, it is joined: it
+ * has not started, so it will cover what @cmd would have.
  *
- * Context: may sleep (allocates, cannot fail).
- * Return: the command; idxd_cmd_put() it.
+ * Context: any.
+ * Return: the command to wait for; the caller has a reference.
  */
-struct idxd_cmd *idxd_cmd_submit(struct idxd_device *idxd, u32 code,
-				 u32 operand, bool urgent);
+struct idxd_cmd *idxd_cmd_submit(struct idxd_device *idxd,
+				 struct idxd_cmd *cmd,
+				 struct idxd_cmd *after);
 
 /**
  * idxd_cmd_wait() - wait for a command
@@ -122,7 +157,7 @@ int idxd_cmd_wait(struct idxd_device *idxd, struct idxd_cmd *cmd,
 void idxd_cmd_put(struct idxd_cmd *cmd);
 
 /**
- * idxd_cmd_exec() - submit, wait, and note the outcome in cmd_status
+ * idxd_cmd_exec() - give a command, wait, and note the outcome in cmd_status
  * @idxd: the device
  * @code: command code
  * @operand: its operand
@@ -130,7 +165,7 @@ void idxd_cmd_put(struct idxd_cmd *cmd);
  * A device that does not answer within IDXD_CMD_TIMEOUT_MS is isolated.
  *
  * Context: may sleep.  Not in the kill path.
- * Return: as idxd_cmd_wait().
+ * Return: as idxd_cmd_wait(), or -ENOMEM.
  */
 int idxd_cmd_exec(struct idxd_device *idxd, u32 code, u32 operand);
 
@@ -138,7 +173,7 @@ int idxd_cmd_exec(struct idxd_device *idxd, u32 code, u32 operand);
  * idxd_cmd_irq() - the device says that a command is finished
  * @idxd: the device
  *
- * Context: hard interrupt.
+ * Context: any; the hard interrupt, as a rule.
  */
 void idxd_cmd_irq(struct idxd_device *idxd);
 

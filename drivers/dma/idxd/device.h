@@ -32,12 +32,13 @@
 enum idxd_device_state {
 	IDXD_DEV_DISABLED,
 	IDXD_DEV_ENABLED,
-	IDXD_DEV_HALTED,	/* broken: isolated, waits for a reset */
+	IDXD_DEV_HALTED,	/* enabled, but being reset, or broken */
 };
 
 enum idxd_wq_state {
 	IDXD_WQ_DISABLED,
 	IDXD_WQ_ENABLED,
+	IDXD_WQ_STOPPED,	/* enabled, but its device is being reset */
 };
 
 enum idxd_wq_type {
@@ -138,8 +139,9 @@ struct idxd_engine {
 	unsigned int id;
 };
 
-struct idxd_user;
+struct dsa_driver;
 struct idxd_cdev;
+struct idxd_user;
 
 /**
  * struct idxd_wq_config - what the administrator sets; idxd_device.lock
@@ -171,7 +173,8 @@ struct idxd_wq_config {
  *	read it.  Never taken in the kill path.
  * @users: the open files, struct idxd_user.node
  * @owner: the one user of a dedicated queue
- * @portal: the queue's submission pages, kernel's mapping; NULL when disabled
+ * @portal: the limited portal in the kernel's own mapping; NULL when disabled
+ * @events: poll() waits here for errors and for death
  */
 struct idxd_wq {
 	struct device conf_dev;
@@ -180,12 +183,13 @@ struct idxd_wq {
 	struct idxd_group *group;
 	struct idxd_wq_config cfg;
 
-	struct mutex lock;
+	struct mutex lock;	/* state, users, owner, cdev */
 	enum idxd_wq_state state;
 	struct list_head users;
 	struct idxd_user *owner;
 	struct idxd_cdev *cdev;
 	void __iomem *portal;
+	wait_queue_head_t events;
 };
 
 /**
@@ -196,6 +200,7 @@ struct idxd_wq {
  * @sw_err: the last error that the device reported, SWERR verbatim;
  *	@err_lock guards it
  * @recovery: resets an isolated or halted function
+ * @resets: how many times in a row that did not help; guarded by @lock
  */
 struct idxd_device {
 	struct device conf_dev;
@@ -206,7 +211,7 @@ struct idxd_device {
 	struct idxd_caps caps;
 	bool sva;			/* PASIDs and page requests are on */
 
-	struct mutex lock;
+	struct mutex lock;	/* configuration and state */
 	enum idxd_device_state state;
 	u32 cmd_status;
 	u32 rdbuf_limit;
@@ -215,10 +220,10 @@ struct idxd_device {
 	struct idxd_engine **engines;
 
 	struct idxd_cmd_queue cmds;
-	int irq;
-	spinlock_t err_lock;
+	spinlock_t err_lock;	/* sw_err */
 	u64 sw_err[4];
-	struct work_struct recovery;
+	struct delayed_work recovery;
+	unsigned int resets;
 };
 
 #define confdev_to_idxd(d)	container_of(d, struct idxd_device, conf_dev)
@@ -247,6 +252,10 @@ extern const struct attribute_group *idxd_wq_groups[];
 extern const struct attribute_group *idxd_group_groups[];
 extern const struct attribute_group *idxd_engine_groups[];
 
+/* drivers.c */
+extern struct dsa_driver idxd_device_driver;
+extern struct dsa_driver idxd_user_driver;
+
 /**
  * idxd_device_alloc() - the software side of a function
  * @pdev: the function
@@ -263,9 +272,17 @@ struct idxd_device *idxd_device_alloc(struct pci_dev *pdev,
  * @idxd: the device, its capabilities read
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.  What was made goes with @idxd's last reference.
+ * Return: 0 or -ENOMEM.  What was made goes in idxd_device_put().
  */
 int idxd_device_alloc_parts(struct idxd_device *idxd);
+
+/**
+ * idxd_device_put() - let go of a device and its parts
+ * @idxd: the device, not on the bus (any more); freed with its last open file
+ *
+ * Context: may sleep.
+ */
+void idxd_device_put(struct idxd_device *idxd);
 
 /**
  * idxd_device_add() - show the device and its parts on the bus

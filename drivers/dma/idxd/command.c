@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command register.  Touches CMD and CMDSTS, and nothing else of the
+ * device; knows nothing of queues and users.
+ */
+#include <linux/io.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include "command.h"
+#include "device.h"
+#include "recovery.h"
+#include "regs.h"
+
+void idxd_cmd_queue_init(struct idxd_device *idxd)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+
+	spin_lock_init(&q->lock);
+	INIT_LIST_HEAD(&q->waiting);
+	init_waitqueue_head(&q->wait);
+	q->closed = true;
+}
+
+void idxd_cmd_queue_open(struct idxd_device *idxd)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+
+	spin_lock_irq(&q->lock);
+	q->closed = false;
+	spin_unlock_irq(&q->lock);
+}
+
+bool idxd_cmd_queue_closed(struct idxd_device *idxd)
+{
+	return READ_ONCE(idxd->cmds.closed);
+}
+
+struct idxd_cmd *idxd_cmd_alloc(u32 code, u32 operand)
+{
+	struct idxd_cmd *cmd = kzalloc(sizeof(*cmd), GFP_KERNEL);
+
+	if (!cmd)
+		return NULL;
+
+	refcount_set(&cmd->refs, 1);
+	cmd->code = code;
+	cmd->operand = operand;
+	return cmd;
+}
+
+void idxd_cmd_put(struct idxd_cmd *cmd)
+{
+	while (cmd && refcount_dec_and_test(&cmd->refs)) {
+		struct idxd_cmd *after = cmd->after;
+
+		kfree(cmd);
+		cmd = after;
+	}
+}
+
+static void idxd_cmd_event(struct idxd_cmd_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	q->progress = jiffies;
+	q->events++;
+	wake_up_all(&q->wait);
+}
+
+/* End a command that is on no list any more; the queue's reference goes. */
+static void idxd_cmd_end(struct idxd_cmd_queue *q, struct idxd_cmd *cmd,
+			 int status, u32 hw_status)
+{
+	lockdep_assert_held(&q->lock);
+	cmd->status = status;
+	cmd->hw_status = hw_status;
+	cmd->state = IDXD_CMD_DONE;
+	idxd_cmd_event(q);
+	idxd_cmd_put(cmd);
+}
+
+static void idxd_cmd_start_next(struct idxd_device *idxd)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+	struct idxd_cmd *cmd;
+
+	lockdep_assert_held(&q->lock);
+	if (q->active)
+		return;
+	cmd = list_first_entry_or_null(&q->waiting, struct idxd_cmd, node);
+	if (!cmd)
+		return;
+
+	list_del_init(&cmd->node);
+	q->active = cmd;
+	cmd->state = IDXD_CMD_ACTIVE;
+	cmd->started = jiffies;
+	iowrite32(FIELD_PREP(CMD_CODE, cmd->code) |
+		  FIELD_PREP(CMD_OPERAND, cmd->operand) | CMD_INT_REQ,
+		  idxd->regs + IDXD_CMD);
+	idxd_cmd_event(q);
+}
+
+/* The command in the register may have finished: look, and go on. */
+static void idxd_cmd_poll(struct idxd_device *idxd)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+	struct idxd_cmd *cmd = q->active;
+	u32 sts, err;
+
+	lockdep_assert_held(&q->lock);
+	if (!cmd)
+		return;
+	sts = ioread32(idxd->regs + IDXD_CMDSTS);
+	if (sts & CMDSTS_ACTIVE)
+		return;
+
+	err = FIELD_GET(CMDSTS_ERROR, sts);
+	q->active = NULL;
+	idxd_cmd_end(q, cmd, err ? -EIO : 0, err);
+	idxd_cmd_start_next(idxd);
+}
+
+void idxd_cmd_irq(struct idxd_device *idxd)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&idxd->cmds.lock, flags);
+	idxd_cmd_poll(idxd);
+	spin_unlock_irqrestore(&idxd->cmds.lock, flags);
+}
+
+bool idxd_cmd_queue_close(struct idxd_device *idxd)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+	struct idxd_cmd *cmd, *next;
+	unsigned long flags;
+	bool was_open;
+
+	spin_lock_irqsave(&q->lock, flags);
+	was_open = !q->closed;
+	WRITE_ONCE(q->closed, true);
+	cmd = q->active;
+	q->active = NULL;
+	if (cmd)
+		idxd_cmd_end(q, cmd, -ENODEV, 0);
+	list_for_each_entry_safe(cmd, next, &q->waiting, node) {
+		list_del_init(&cmd->node);
+		idxd_cmd_end(q, cmd, -ENODEV, 0);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	return was_open;
+}
+
+static struct idxd_cmd *idxd_cmd_find(struct idxd_cmd_queue *q,
+				      const struct idxd_cmd *like)
+{
+	struct idxd_cmd *cmd;
+
+	lockdep_assert_held(&q->lock);
+	list_for_each_entry(cmd, &q->waiting, node)
+		if (cmd->code == like->code && cmd->operand == like->operand)
+			return cmd;
+	return NULL;
+}
+
+struct idxd_cmd *idxd_cmd_submit(struct idxd_device *idxd,
+				 struct idxd_cmd *cmd,
+				 struct idxd_cmd *after)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+	struct idxd_cmd *same;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	same = idxd_cmd_find(q, cmd);
+	if (same) {
+		refcount_inc(&same->refs);
+		idxd_cmd_put(cmd);
+		cmd = same;
+		goto out;
+	}
+
+	refcount_inc(&cmd->refs);
+	cmd->queued = jiffies;
+	if (q->closed) {
+		idxd_cmd_end(q, cmd, -ENODEV, 0);
+		goto out;
+	}
+	cmd->state = IDXD_CMD_QUEUED;
+	if (after) {
+		refcount_inc(&after->refs);
+		cmd->after = after;
+		list_add(&cmd->node, &q->waiting);
+	} else {
+		list_add_tail(&cmd->node, &q->waiting);
+	}
+	idxd_cmd_start_next(idxd);
+out:
+	spin_unlock_irqrestore(&q->lock, flags);
+	return cmd;
+}
+
+/*
+ * How long the waiter may go on waiting, in jiffies; 0 when its time is up.
+ * While another's command has the register, only its making no progress at
+ * all ends the wait: every owner climbs within two timeouts of its own, and
+ * ends with a finished command or a closed queue.
+ */
+static unsigned long idxd_cmd_left(struct idxd_cmd_queue *q,
+				   struct idxd_cmd *cmd, unsigned long timeout)
+{
+	unsigned long deadline;
+
+	lockdep_assert_held(&q->lock);
+	if (q->active == cmd)
+		deadline = cmd->started + timeout;
+	else if (cmd->after && q->active == cmd->after)
+		deadline = cmd->queued + timeout;
+	else
+		deadline = q->progress + 3 * timeout +
+			   msecs_to_jiffies(IDXD_CMD_TIMEOUT_MS);
+
+	return time_before(jiffies, deadline) ? deadline - jiffies : 0;
+}
+
+int idxd_cmd_wait(struct idxd_device *idxd, struct idxd_cmd *cmd,
+		  unsigned long timeout)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+	unsigned long left = 0;
+	unsigned int events;
+	bool done;
+
+	for (;;) {
+		spin_lock_irq(&q->lock);
+		done = cmd->state == IDXD_CMD_DONE;
+		if (!done) {
+			left = idxd_cmd_left(q, cmd, timeout);
+			/* An interrupt that was lost must not cost a device. */
+			if (!left)
+				idxd_cmd_poll(idxd);
+			done = cmd->state == IDXD_CMD_DONE;
+		}
+		events = q->events;
+		spin_unlock_irq(&q->lock);
+
+		if (done)
+			return cmd->status;
+		if (!left)
+			return -ETIMEDOUT;
+		wait_event_idle_timeout(q->wait,
+					READ_ONCE(q->events) != events, left);
+	}
+}
+
+int idxd_cmd_exec(struct idxd_device *idxd, u32 code, u32 operand)
+{
+	struct idxd_cmd *cmd = idxd_cmd_alloc(code, operand);
+	int ret;
+
+	if (!cmd)
+		return -ENOMEM;
+
+	cmd = idxd_cmd_submit(idxd, cmd, NULL);
+	ret = idxd_cmd_wait(idxd, cmd, msecs_to_jiffies(IDXD_CMD_TIMEOUT_MS));
+	if (ret == -ETIMEDOUT)
+		idxd_isolate(idxd, "command not answered");
+	else
+		WRITE_ONCE(idxd->cmd_status, cmd->hw_status);
+	if (ret == -EIO)
+		dev_err_ratelimited(&idxd->conf_dev,
+				    "command %u, operand %#x refused: %#x\n",
+				    code, operand, cmd->hw_status);
+	idxd_cmd_put(cmd);
+	return ret;
+}

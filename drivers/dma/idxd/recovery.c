@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Isolation, reset and recovery.  Touches PCI configuration space and the
+ * states of device and queues.
+ */
+#include <linux/iommu-sva.h>
+#include <linux/pci.h>
+
+#include "device.h"
+#include "enable.h"
+#include "irq.h"
+#include "recovery.h"
+#include "wq.h"
+
+/* Someone else may hold the function's lock for a while, not for ever. */
+#define IDXD_RECOVERY_RETRY	HZ
+
+/* A device that does not come back is left alone after so many resets. */
+#define IDXD_RECOVERY_TRIES	3
+
+void idxd_isolate(struct idxd_device *idxd, const char *why)
+{
+	/*
+	 * A configuration write is answered, and the answer pushes all writes
+	 * to memory that the function sent before it.
+	 */
+	pci_clear_master(idxd->pdev);
+	if (!idxd_cmd_queue_close(idxd))
+		return;
+
+	dev_err(&idxd->conf_dev,
+		"%s: isolated, all its users lose it; resetting\n", why);
+	queue_delayed_work(system_unbound_wq, &idxd->recovery, 0);
+}
+
+static void idxd_stop_all(struct idxd_device *idxd)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&idxd->lock);
+	if (idxd->state == IDXD_DEV_ENABLED)
+		idxd->state = IDXD_DEV_HALTED;
+	for (i = 0; i < idxd->caps.num_wqs; i++)
+		idxd_wq_stop(idxd->wqs[i]);
+}
+
+/*
+ * Only tries for its locks: who holds one may be waiting for an off-CPU task
+ * to die, or be removing the driver, and then this work is cancelled under it.
+ */
+static int idxd_try_recover(struct idxd_device *idxd)
+{
+	bool hopeless;
+
+	if (!mutex_trylock(&idxd->lock))
+		return -EAGAIN;
+	idxd_stop_all(idxd);
+	hopeless = idxd->resets++ >= IDXD_RECOVERY_TRIES;
+	mutex_unlock(&idxd->lock);
+
+	return hopeless ? -EIO : pci_try_reset_function(idxd->pdev);
+}
+
+static void idxd_recover(struct work_struct *work)
+{
+	struct idxd_device *idxd = container_of(work, struct idxd_device,
+						recovery.work);
+	int ret = idxd_try_recover(idxd);
+
+	if (ret == -EAGAIN)
+		queue_delayed_work(system_unbound_wq, &idxd->recovery,
+				   IDXD_RECOVERY_RETRY);
+	else if (ret)
+		dev_err(&idxd->conf_dev, "reset failed: %d; stays isolated\n",
+			ret);
+}
+
+void idxd_recovery_init(struct idxd_device *idxd)
+{
+	INIT_DELAYED_WORK(&idxd->recovery, idxd_recover);
+}
+
+void idxd_recovery_stop(struct idxd_device *idxd)
+{
+	disable_delayed_work_sync(&idxd->recovery);
+}
+
+void idxd_reset_prepare(struct idxd_device *idxd)
+{
+	mutex_lock(&idxd->lock);
+	idxd_stop_all(idxd);
+	pci_clear_master(idxd->pdev);
+	idxd_cmd_queue_close(idxd);
+	mutex_unlock(&idxd->lock);
+}
+
+void idxd_reset_done(struct idxd_device *idxd)
+{
+	unsigned int i;
+	int ret;
+
+	mutex_lock(&idxd->lock);
+	pci_set_master(idxd->pdev);
+	idxd_clear_sw_err(idxd);
+	idxd_cmd_queue_open(idxd);
+	ret = idxd_device_reset(idxd);
+	if (!ret)
+		idxd->resets = 0;
+	if (ret || idxd->state != IDXD_DEV_HALTED)
+		goto out;
+
+	ret = idxd_device_start(idxd);
+	if (ret)
+		goto out;
+	idxd->state = IDXD_DEV_ENABLED;
+	for (i = 0; i < idxd->caps.num_wqs; i++)
+		idxd_wq_start(idxd->wqs[i]);
+out:
+	mutex_unlock(&idxd->lock);
+	if (ret)
+		dev_err(&idxd->conf_dev, "no use after reset: %d\n", ret);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A device that is broken: taking its access to memory away at once, and
+ * giving it back after a reset, later.
+ */
+#ifndef _IDXD_RECOVERY_H_
+#define _IDXD_RECOVERY_H_
+
+struct idxd_device;
+
+/**
+ * idxd_isolate() - let the function reach no memory
+ * @idxd: the device
+ * @why: cause, for the log
+ *
+ * Takes effect before it returns, without the device's help.  Commands end
+ * with -ENODEV, the tasks of the device are killed and the function is reset
+ * from a work item.
+ *
+ * Context: may sleep; takes no lock of the driver's but idxd_cmd_queue.lock.
+ */
+void idxd_isolate(struct idxd_device *idxd, const char *why);
+
+/**
+ * idxd_recovery_init() - prepare the work item
+ * @idxd: the device
+ */
+void idxd_recovery_init(struct idxd_device *idxd);
+
+/**
+ * idxd_recovery_stop() - no recovery runs, or ever will
+ * @idxd: the device
+ *
+ * Context: may sleep; under device_lock() of the function.
+ */
+void idxd_recovery_stop(struct idxd_device *idxd);
+
+/**
+ * idxd_reset_prepare() - the function is about to be reset
+ * @idxd: the device
+ *
+ * Kills the tasks; what is enabled is remembered.
+ *
+ * Context: may sleep; under device_lock() of the function.
+ */
+void idxd_reset_prepare(struct idxd_device *idxd);
+
+/**
+ * idxd_reset_done() - the function was reset: give it its configuration
+ * @idxd: the device
+ *
+ * Context: may sleep; under device_lock() of the function.
+ */
+void idxd_reset_done(struct idxd_device *idxd);
+
+#endif

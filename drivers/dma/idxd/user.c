@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Open files: binding and unbinding of the off-CPU task behind each.  Touches
+ * no register.
+ */
+#include <linux/fs.h>
+#include <linux/iommu-sva.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "config.h"
+#include "device.h"
+#include "user.h"
+#include "wq.h"
+
+static struct idxd_user *idxd_user_alloc(struct idxd_wq *wq, struct file *file)
+{
+	/* Unique, so that zapping one portal leaves the others alone. */
+	static atomic64_t pgoff;
+	struct idxd_user *user = kzalloc(sizeof(*user), GFP_KERNEL);
+
+	if (!user)
+		return NULL;
+
+	user->wq = wq;
+	user->mm = current->mm;
+	user->mapping = file->f_mapping;
+	user->pgoff = atomic64_inc_return(&pgoff);
+	mutex_init(&user->lock);
+	INIT_LIST_HEAD(&user->node);
+	if (idxd_drain_alloc(user)) {
+		kfree(user);
+		return NULL;
+	}
+	return user;
+}
+
+static void idxd_user_free(struct idxd_user *user)
+{
+	idxd_drain_free(user);
+	kfree(user);
+}
+
+static int idxd_user_bind(struct idxd_user *user)
+{
+	struct idxd_wq *wq = user->wq;
+	struct iommu_sva *sva;
+	int ret;
+
+	sva = iommu_sva_bind_device(&wq->idxd->pdev->dev, current->mm,
+				    &idxd_drain_ops, user);
+	if (IS_ERR(sva))
+		return PTR_ERR(sva);
+	user->sva = sva;
+
+	if (wq->cfg.dedicated) {
+		ret = idxd_wq_set_pasid(wq, iommu_sva_get_pasid(sva));
+		if (ret) {
+			iommu_sva_unbind_device(sva);
+			return ret;
+		}
+		wq->owner = user;
+	}
+	list_add_tail(&user->node, &wq->users);
+	return 0;
+}
+
+static int idxd_user_may_open(struct idxd_wq *wq)
+{
+	lockdep_assert_held(&wq->lock);
+	if (wq->state != IDXD_WQ_ENABLED || idxd_cmd_queue_closed(wq->idxd))
+		return -ENODEV;
+	if (wq->cfg.dedicated && wq->owner)
+		return -EBUSY;
+	return 0;
+}
+
+static struct idxd_user *idxd_user_open_locked(struct idxd_wq *wq,
+					       struct file *file)
+{
+	struct idxd_user *user;
+	int ret;
+
+	ret = idxd_user_may_open(wq);
+	if (ret)
+		return ERR_PTR(ret);
+	user = idxd_user_alloc(wq, file);
+	if (!user)
+		return ERR_PTR(-ENOMEM);
+
+	ret = idxd_user_bind(user);
+	if (ret) {
+		idxd_user_free(user);
+		return ERR_PTR(ret);
+	}
+	return user;
+}
+
+struct idxd_user *idxd_user_open(struct idxd_wq *wq, struct file *file)
+{
+	struct idxd_user *user;
+
+	mutex_lock(&wq->lock);
+	user = idxd_user_open_locked(wq, file);
+	mutex_unlock(&wq->lock);
+
+	return user;
+}
+
+void idxd_user_close(struct idxd_user *user)
+{
+	struct idxd_wq *wq = user->wq;
+
+	/* Listed until DEAD: who disables the queue waits for that as well. */
+	iommu_sva_kill(user->sva, OFFCPU_UNBIND);
+
+	mutex_lock(&wq->lock);
+	list_del(&user->node);
+	if (wq->owner == user) {
+		wq->owner = NULL;
+		if (!idxd_cmd_queue_closed(wq->idxd))
+			idxd_wq_set_pasid(wq, IDXD_NO_PASID);
+	}
+	mutex_unlock(&wq->lock);
+
+	iommu_sva_unbind_device(user->sva);
+	idxd_user_free(user);
+}
+
+void idxd_users_kill(struct idxd_wq *wq)
+{
+	struct idxd_user *user, *next;
+
+	lockdep_assert_held(&wq->lock);
+	list_for_each_entry_safe(user, next, &wq->users, node) {
+		mutex_lock(&user->lock);
+		user->gone = true;
+		mutex_unlock(&user->lock);
+		iommu_sva_kill(user->sva, OFFCPU_DEVICE);
+		list_del_init(&user->node);
+	}
+	wq->owner = NULL;
+}
+
+int idxd_user_check(struct idxd_user *user)
+{
+	lockdep_assert_held(&user->lock);
+	if (user->gone)
+		return -ENODEV;
+	/* The order matters: once dead, the mm's address may be another's. */
+	if (user->dead)
+		return -EOWNERDEAD;
+	return user->mm == current->mm ? 0 : -EPERM;
+}
