@@ -2,6 +2,7 @@
 /*
  * Configuration.  Touches GENCFG, GRPCFG and WQCFG; gives no command.
  */
+#include <kunit/visibility.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/log2.h>
 
@@ -138,6 +139,7 @@ void idxd_config_reset(struct idxd_device *idxd)
 	for (i = 0; i < caps->num_wqs; i++)
 		idxd_read_wq(idxd->wqs[i]);
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_config_reset);
 
 /* A queue that is in a group is meant to be used. */
 static u32 idxd_check_wq(struct idxd_wq *wq)
@@ -173,6 +175,7 @@ int idxd_config_check(struct idxd_device *idxd)
 	WRITE_ONCE(idxd->cmd_status, err);
 	return -ENXIO;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_config_check);
 
 static void idxd_write_group(struct idxd_group *group)
 {
@@ -262,6 +265,7 @@ void idxd_config_write_wq(struct idxd_wq *wq, u32 pasid)
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
 		iowrite64(ops[i], idxd_wqcfg(wq, WQCFG_OPCFG + 2 * i));
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_config_write_wq);
 
 void idxd_config_write(struct idxd_device *idxd)
 {
@@ -282,3 +286,4 @@ void idxd_config_write(struct idxd_device *idxd)
 	for (i = 0; i < caps->num_wqs; i++)
 		idxd_config_write_wq(idxd->wqs[i], IDXD_NO_PASID);
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_config_write);

@@ -3,6 +3,7 @@
  * The objects that stand for a device, its queues, groups and engines: memory
  * and driver model.  Touches no register.
  */
+#include <kunit/visibility.h>
 #include <linux/idr.h>
 #include <linux/slab.h>
 
@@ -111,6 +112,7 @@ struct idxd_device *idxd_device_alloc(struct pci_dev *pdev,
 	}
 	return idxd;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_device_alloc);
 
 static int idxd_alloc_wq(struct idxd_device *idxd, unsigned int id)
 {
@@ -183,6 +185,7 @@ int idxd_device_alloc_parts(struct idxd_device *idxd)
 		ret = idxd_alloc_engine(idxd, i);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_device_alloc_parts);
 
 void idxd_device_put(struct idxd_device *idxd)
 {
@@ -200,6 +203,7 @@ void idxd_device_put(struct idxd_device *idxd)
 			put_device(&idxd->wqs[i]->conf_dev);
 	put_device(&idxd->conf_dev);
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_device_put);
 
 /* Groups and engines first: a queue's attributes speak of them. */
 static struct device *idxd_part(struct idxd_device *idxd, unsigned int n)

@@ -2,6 +2,7 @@
 /*
  * Work queues: their state, in software and in the device.
  */
+#include <kunit/visibility.h>
 #include <linux/io.h>
 #include <linux/list.h>
 
@@ -27,6 +28,7 @@ phys_addr_t idxd_wq_portal_phys(struct idxd_wq *wq)
 	return pci_resource_start(wq->idxd->pdev, IDXD_BAR_PORTALS) +
 	       page * IDXD_PORTAL_SIZE;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_wq_portal_phys);
 
 /* Settings and hardware only; a dedicated queue works for nobody yet. */
 static int idxd_wq_start_hw(struct idxd_wq *wq)
