@@ -89,8 +89,9 @@ void idxd_reset_prepare(struct idxd_device *idxd)
 {
 	mutex_lock(&idxd->lock);
 	idxd_stop_all(idxd);
-	pci_clear_master(idxd->pdev);
+	/* In this order: without mastership an enabled device says it halts. */
 	idxd_cmd_queue_close(idxd);
+	pci_clear_master(idxd->pdev);
 	mutex_unlock(&idxd->lock);
 }
 
