@@ -43,13 +43,18 @@ void idxd_drain_free(struct idxd_user *user)
 	idxd_cmd_put(user->abort);
 }
 
+/* On the first rung that is climbed, which for an OOM victim is the second. */
 static void idxd_stop_submission(struct idxd_user *user)
 {
 	struct idxd_device *idxd = user->wq->idxd;
+	bool was_dead;
 
 	mutex_lock(&user->lock);
+	was_dead = user->dead;
 	user->dead = true;
 	mutex_unlock(&user->lock);
+	if (was_dead)
+		return;
 
 	idxd_portal_zap(user);
 	wake_up_interruptible(&user->wq->events);
@@ -71,9 +76,9 @@ static void idxd_drain_begin(struct iommu_sva *sva, enum offcpu_rung rung)
 {
 	struct idxd_user *user = iommu_sva_priv(sva);
 
+	idxd_stop_submission(user);
 	switch (rung) {
 	case OFFCPU_DRAIN:
-		idxd_stop_submission(user);
 		idxd_drain_give(user, sva, &user->drain, NULL);
 		break;
 	case OFFCPU_ABORT:
