@@ -3,6 +3,7 @@
  * The command register.  Touches CMD and CMDSTS, and nothing else of the
  * device; knows nothing of queues and users.
  */
+#include <kunit/visibility.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -21,6 +22,7 @@ void idxd_cmd_queue_init(struct idxd_device *idxd)
 	init_waitqueue_head(&q->wait);
 	q->closed = true;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_queue_init);
 
 void idxd_cmd_queue_open(struct idxd_device *idxd)
 {
@@ -30,6 +32,7 @@ void idxd_cmd_queue_open(struct idxd_device *idxd)
 	q->closed = false;
 	spin_unlock_irq(&q->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_queue_open);
 
 bool idxd_cmd_queue_closed(struct idxd_device *idxd)
 {
@@ -48,6 +51,7 @@ struct idxd_cmd *idxd_cmd_alloc(u32 code, u32 operand)
 	cmd->operand = operand;
 	return cmd;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_alloc);
 
 void idxd_cmd_put(struct idxd_cmd *cmd)
 {
@@ -58,6 +62,7 @@ void idxd_cmd_put(struct idxd_cmd *cmd)
 		cmd = after;
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_put);
 
 static void idxd_cmd_event(struct idxd_cmd_queue *q)
 {
@@ -129,6 +134,7 @@ void idxd_cmd_irq(struct idxd_device *idxd)
 	idxd_cmd_poll(idxd);
 	spin_unlock_irqrestore(&idxd->cmds.lock, flags);
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_irq);
 
 bool idxd_cmd_queue_close(struct idxd_device *idxd)
 {
@@ -152,6 +158,7 @@ bool idxd_cmd_queue_close(struct idxd_device *idxd)
 
 	return was_open;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_queue_close);
 
 static struct idxd_cmd *idxd_cmd_find(struct idxd_cmd_queue *q,
 				      const struct idxd_cmd *like)
@@ -201,6 +208,7 @@ out:
 	spin_unlock_irqrestore(&q->lock, flags);
 	return cmd;
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_submit);
 
 /*
  * How long the waiter may go on waiting, in jiffies; 0 when its time is up.
@@ -254,6 +262,7 @@ int idxd_cmd_wait(struct idxd_device *idxd, struct idxd_cmd *cmd,
 					READ_ONCE(q->events) != events, left);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_wait);
 
 int idxd_cmd_exec(struct idxd_device *idxd, u32 code, u32 operand)
 {
