@@ -212,8 +212,11 @@ static void gen_apply_delta(uint8_t *desc)
         put(at(src) + 10 * n++, 2, off);
         off += 1 + rnd(step);
     } while (off < size / 8);
-    if (!rnd(4)) {
+    if (!rnd(6)) {
         put(at(src) + 10 * rnd(n), 2, rnd(size / 4));
+    } else if (n > 1 && !rnd(6)) {
+        off = 10 * rnd(n - 1);
+        put(at(src) + off + 10, 2, get(at(src) + off, 2));
     }
     put(desc + 40, 4, 10 * n);
 }
@@ -242,6 +245,8 @@ static void gen_dif_source(uint8_t *desc, uint32_t blocks, uint32_t len)
         uint16_t app = get(desc + 54, 2) + (desc[40] & 0x10 ? i : 0);
         uint32_t ref = get(desc + 48, 4) + (desc[40] & 0x80 ? 0 : i);
 
+        /* what is masked does not count */
+        app ^= rnd(65536) & get(desc + 52, 2);
         put(field, 4, ref);
         put(field + 4, 2, app);
         put(field + 6, 2, desc[42] & 8 ? ~guard : guard);
