@@ -262,6 +262,8 @@ static void groups_have_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, store(test, wq, "group_id", "-1"));
 	KUNIT_EXPECT_EQ(test, 0, idxd->groups[1]->num_wqs);
 
+	KUNIT_EXPECT_STREQ(test, "-1\n",
+			   show(test, fake_engine(test, 0), "group_id"));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			store(test, fake_engine(test, 0), "group_id", "4"));
 }
@@ -518,7 +520,7 @@ static void cmd_status_is_cleared_by_writing(struct kunit *test)
 			   show(test, &idxd->conf_dev, "cmd_status"));
 	KUNIT_EXPECT_EQ(test, 0,
 			store(test, &idxd->conf_dev, "cmd_status", "1"));
-	KUNIT_EXPECT_STREQ(test, "0\n",
+	KUNIT_EXPECT_STREQ(test, "0x0\n",
 			   show(test, &idxd->conf_dev, "cmd_status"));
 }
 

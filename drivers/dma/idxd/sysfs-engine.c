@@ -7,9 +7,7 @@
 
 static s64 group_id_get(struct device *dev)
 {
-	struct idxd_engine *engine = confdev_to_engine(dev);
-
-	return engine->group ? engine->group->id : -1;
+	return idxd_id_of_group(confdev_to_engine(dev)->group);
 }
 
 static int group_id_set(struct device *dev, s64 val)

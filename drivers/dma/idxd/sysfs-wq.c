@@ -75,9 +75,7 @@ static IDXD_ATTR_RW(threshold, wq_may_set);
 
 static s64 group_id_get(struct device *dev)
 {
-	struct idxd_wq *wq = confdev_to_wq(dev);
-
-	return wq->group ? wq->group->id : -1;
+	return idxd_id_of_group(confdev_to_wq(dev)->group);
 }
 
 static int group_id_set(struct device *dev, s64 val)

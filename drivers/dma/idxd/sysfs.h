@@ -123,6 +123,18 @@ int idxd_device_may_set(struct device *dev);
 int idxd_parse_bool(s64 val, bool supported, bool *flag);
 
 /**
+ * idxd_id_of_group() - the number of a group, as group_id shows it
+ * @group: the group, or NULL for none
+ *
+ * Context: any.
+ * Return: the number, or -1 for none.
+ */
+static inline s64 idxd_id_of_group(const struct idxd_group *group)
+{
+	return group ? (s64)group->id : -1;
+}
+
+/**
  * idxd_group_of_id() - the group that a number written to group_id means
  * @idxd: the device
  * @id: its number, or -1 for none
