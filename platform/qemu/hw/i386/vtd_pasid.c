@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated VT-d: scalable-mode context entries and PASID table entries, as a
+ * request of a PCIe function finds them, and the two caches in between.
+ *
+ * What is cached stays cached until software invalidates it, as VT-d 6.2
+ * allows: an entry that no flush reached goes on being used.  Entries that
+ * are not present, or wrong, are never cached.
+ */
+#include "qemu/osdep.h"
+#include "system/dma.h"
+#include "vtd_ats_internal.h"
+#include "trace.h"
+
+/* Directory of PASID tables: 2^(PDTS + 7) entries (VT-d 9.4) */
+#define VTD_SM_CE_PDTS(ce)      (((ce)->lo >> 9) & 7)
+#define VTD_PASID_BITS(ce)      (VTD_SM_CE_PDTS(ce) + 7 + 6)
+#define VTD_PDE_RSVD            0xffcULL
+
+/* PASID table entry, bits 127:64 (VT-d 9.6) */
+#define VTD_PE1_PGSNP           (1ULL << 24)
+#define VTD_PE1_RSVD            0xffffffff007f0000ULL
+#define VTD_PE1_RSVD_CD_EMTE    (3ULL << 25)
+#define VTD_PE2_ERE             (1ULL << 1)
+#define VTD_PE2_EAFE            (1ULL << 7)
+#define VTD_PE2_RSVD            0xf00ULL
+
+/* PASID-cache invalidation descriptor (VT-d 6.5.2.3) */
+#define VTD_PC_GRAN(d)          (((d)->lo >> 4) & 3)
+#define VTD_PC_GRAN_DOMAIN      0
+#define VTD_PC_GRAN_PASID       1
+#define VTD_PC_GRAN_GLOBAL      3
+#define VTD_PC_DID(d)           (((d)->lo >> 16) & VTD_DOMAIN_ID_MASK)
+#define VTD_PC_PASID(d)         (((d)->lo >> 32) & VTD_PASID_ID_MASK)
+#define VTD_PC_RSVD             0xfff000000000f1c0ULL
+
+typedef struct VTDCachedContext {
+    uint64_t key;               /* requester ID */
+    VTDContextEntry ce;
+} VTDCachedContext;
+
+typedef struct VTDCachedPasid {
+    uint64_t key;               /* requester ID, PASID */
+    VTDPASIDEntry pe;
+} VTDCachedPasid;
+
+static uint64_t vtd_pasid_key(uint16_t sid, uint32_t pasid)
+{
+    return (uint64_t)sid << 20 | pasid;
+}
+
+void vtd_pasid_caches_init(VTDAtsState *ats)
+{
+    ats->contexts = g_hash_table_new_full(g_int64_hash, g_int64_equal,
+                                          NULL, g_free);
+    ats->pasids = g_hash_table_new_full(g_int64_hash, g_int64_equal,
+                                        NULL, g_free);
+}
+
+void vtd_pasid_caches_reset(VTDAtsState *ats)
+{
+    g_hash_table_remove_all(ats->contexts);
+    g_hash_table_remove_all(ats->pasids);
+}
+
+/* Read @n 64-bit words at @addr. */
+static bool vtd_read_words(hwaddr addr, uint64_t *words, unsigned n)
+{
+    if (dma_memory_read(&address_space_memory, addr, words, n * 8,
+                        MEMTXATTRS_UNSPECIFIED)) {
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        words[i] = le64_to_cpu(words[i]);
+    }
+    return true;
+}
+
+static int vtd_read_context(IntelIOMMUState *s, uint16_t sid,
+                            VTDContextEntry *ce, bool *fpd)
+{
+    uint64_t root[2], half;
+    uint8_t devfn = sid & 0xff;
+
+    if (!vtd_read_words(s->root + (sid >> 8) * 16, root, 2)) {
+        return VTD_FRS_ROOT_ACCESS;
+    }
+    half = root[devfn >> 7];
+    if (!(half & VTD_ROOT_ENTRY_P)) {
+        return VTD_FRS_ROOT_NP;
+    }
+    if (half & VTD_ROOT_ENTRY_RSVD(s->aw_bits)) {
+        return VTD_FRS_ROOT_RSVD;
+    }
+    half &= VTD_ROOT_ENTRY_CTP;
+    if (!vtd_read_words(half + (devfn & 0x7f) * VTD_CTX_ENTRY_SCALABLE_SIZE,
+                        ce->val, 4)) {
+        return VTD_FRS_CONTEXT_ACCESS;
+    }
+    *fpd = ce->lo & VTD_CONTEXT_ENTRY_FPD;
+    if (!(ce->lo & VTD_CONTEXT_ENTRY_P)) {
+        return VTD_FRS_CONTEXT_NP;
+    }
+    if (ce->val[0] & VTD_SM_CONTEXT_ENTRY_RSVD_VAL0(s->aw_bits) ||
+        ce->val[1] & VTD_SM_CONTEXT_ENTRY_RSVD_VAL1 ||
+        ce->val[2] || ce->val[3]) {
+        return VTD_FRS_CONTEXT_RSVD;
+    }
+    return 0;
+}
+
+/*
+ * The context entry of @sid, from the context cache or from memory.  Returns
+ * 0 or a fault reason; @fpd is set if the entry says not to record faults.
+ */
+int vtd_pasid_get_context(VTDAtsState *ats, uint16_t sid,
+                          VTDContextEntry *ce, bool *fpd)
+{
+    uint64_t key = sid;
+    VTDCachedContext *c = g_hash_table_lookup(ats->contexts, &key);
+    int fault;
+
+    if (c) {
+        *ce = c->ce;
+        *fpd = ce->lo & VTD_CONTEXT_ENTRY_FPD;
+        return 0;
+    }
+    fault = vtd_read_context(ats->iommu, sid, ce, fpd);
+    if (fault) {
+        return fault;
+    }
+    c = g_new(VTDCachedContext, 1);
+    c->key = key;
+    c->ce = *ce;
+    g_hash_table_replace(ats->contexts, &c->key, c);
+    return 0;
+}
+
+/* Reserved fields, by what the capability registers say (VT-d 9.6). */
+static bool vtd_pe_rsvd(IntelIOMMUState *s, const VTDPASIDEntry *pe)
+{
+    uint64_t rsvd1 = VTD_PE1_RSVD | VTD_PE1_RSVD_CD_EMTE;
+    uint64_t rsvd2 = VTD_PE2_RSVD | VTD_PE2_ERE | VTD_PE2_EAFE |
+                     ~VTD_HAW_MASK(s->aw_bits);
+
+    if (!(s->ecap & VTD_ECAP_SC)) {
+        rsvd1 |= VTD_PE1_PGSNP;
+    }
+    if (!(s->ecap & VTD_ECAP_SMPWC)) {
+        rsvd1 |= 1ULL << 23;
+    }
+    if (!(s->ecap & VTD_ECAP_SRS)) {
+        rsvd2 |= VTD_PE2_SRE;
+    }
+    return pe->val[1] & rsvd1 || pe->val[2] & rsvd2;
+}
+
+/* Is the type of @pe, and its number of levels, one that we have? */
+static bool vtd_pe_supported(IntelIOMMUState *s, const VTDPASIDEntry *pe)
+{
+    switch (pe->val[0] & VTD_SM_PASID_ENTRY_PGTT) {
+    case VTD_SM_PASID_ENTRY_FLT:
+        return ((pe->val[2] >> 2) & VTD_SM_PASID_ENTRY_FLPM) <=
+               !!(s->cap & VTD_CAP_FL5LP);
+    case VTD_SM_PASID_ENTRY_PT:
+        return s->ecap & VTD_ECAP_PT;
+    default:
+        return false;
+    }
+}
+
+static int vtd_read_pasid_entry(IntelIOMMUState *s, const VTDContextEntry *ce,
+                                uint32_t pasid, VTDPASIDEntry *pe, bool *fpd)
+{
+    hwaddr dir = ce->lo & VTD_PASID_DIR_BASE_ADDR_MASK;
+    uint64_t pde;
+
+    if (!vtd_read_words(dir + (pasid >> 6) * VTD_PASID_DIR_ENTRY_SIZE,
+                        &pde, 1)) {
+        return VTD_FR_PASID_DIR_ACCESS_ERR;
+    }
+    *fpd |= !!(pde & VTD_PASID_DIR_FPD);
+    if (!(pde & 1)) {
+        return VTD_FR_PASID_DIR_ENTRY_P;
+    }
+    if (pde & (VTD_PDE_RSVD | ~VTD_HAW_MASK(s->aw_bits))) {
+        return VTD_FRS_PASID_DIR_RSVD;
+    }
+    pde &= VTD_PASID_TABLE_BASE_ADDR_MASK;
+    if (!vtd_read_words(pde + VTD_PASID_TABLE_INDEX(pasid) *
+                        VTD_PASID_ENTRY_SIZE, pe->val, 8)) {
+        return VTD_FR_PASID_TABLE_ACCESS_ERR;
+    }
+    *fpd |= !!(pe->val[0] & VTD_PASID_ENTRY_FPD);
+    if (!(pe->val[0] & VTD_PASID_ENTRY_P)) {
+        return VTD_FR_PASID_ENTRY_P;
+    }
+    if (vtd_pe_rsvd(s, pe)) {
+        return VTD_FRS_PASID_RSVD;
+    }
+    return vtd_pe_supported(s, pe) ? 0 : VTD_FR_PASID_TABLE_ENTRY_INV;
+}
+
+/*
+ * The PASID table entry for @pasid (VTD_NO_PASID: that of requests without)
+ * of @sid, whose context entry is @ce, from the PASID cache or from memory.
+ * Returns 0 or a fault reason; @fpd is set if an entry on the way says not
+ * to record faults, and left alone otherwise.
+ */
+int vtd_pasid_get_entry(VTDAtsState *ats, uint16_t sid,
+                        const VTDContextEntry *ce, uint32_t pasid,
+                        VTDPASIDEntry *pe, bool *fpd)
+{
+    VTDCachedPasid *p;
+    uint64_t key;
+    int fault;
+
+    if (pasid == VTD_NO_PASID) {
+        pasid = ce->val[1] & VTD_SM_CONTEXT_ENTRY_RID2PASID_MASK;
+    } else if (!(ce->lo & VTD_SM_CE_PASIDE)) {
+        return VTD_FRS_PASIDE_CLEAR;
+    }
+    if (pasid >> MIN(VTD_PASID_BITS(ce), VTD_PASID_ID_SHIFT)) {
+        return VTD_FRS_PASID_RANGE;
+    }
+    key = vtd_pasid_key(sid, pasid);
+    p = g_hash_table_lookup(ats->pasids, &key);
+    if (p) {
+        *pe = p->pe;
+        *fpd |= !!(pe->val[0] & VTD_PASID_ENTRY_FPD);
+        return 0;
+    }
+    fault = vtd_read_pasid_entry(ats->iommu, ce, pasid, pe, fpd);
+    if (fault) {
+        return fault;
+    }
+    p = g_new(VTDCachedPasid, 1);
+    p->key = key;
+    p->pe = *pe;
+    g_hash_table_replace(ats->pasids, &p->key, p);
+    return 0;
+}
+
+typedef struct VTDContextMatch {
+    uint16_t sid;
+    uint16_t mask;
+} VTDContextMatch;
+
+static gboolean vtd_context_matches(gpointer key, gpointer value, gpointer data)
+{
+    VTDContextMatch *m = data;
+
+    return (*(uint64_t *)key & m->mask) == (m->sid & m->mask);
+}
+
+/*
+ * Drop the context entries of all requester IDs that equal @sid in the bits
+ * of @mask; a mask of 0 means all.  PASID entries and translations that were
+ * reached through them have invalidations of their own (VT-d 6.5.3.3).
+ */
+void vtd_pasid_inv_contexts(IntelIOMMUState *s, uint16_t sid, uint16_t mask)
+{
+    VTDContextMatch m = { .sid = sid, .mask = mask };
+
+    g_hash_table_foreach_remove(s->ats->contexts, vtd_context_matches, &m);
+}
+
+static gboolean vtd_pasid_matches(gpointer key, gpointer value, gpointer data)
+{
+    VTDCachedPasid *p = value;
+    VTDInvDesc *desc = data;
+
+    switch (VTD_PC_GRAN(desc)) {
+    case VTD_PC_GRAN_PASID:
+        if ((p->key & VTD_PASID_ID_MASK) != VTD_PC_PASID(desc)) {
+            return false;
+        }
+        /* fallthrough */
+    case VTD_PC_GRAN_DOMAIN:
+        return VTD_SM_PASID_ENTRY_DID(p->pe.val[1]) == VTD_PC_DID(desc);
+    default:
+        return true;
+    }
+}
+
+/*
+ * Execute PASID-cache invalidation descriptor @desc.  Returns false if it is
+ * malformed.
+ */
+bool vtd_pasid_process_desc(IntelIOMMUState *s, VTDInvDesc *desc)
+{
+    uint64_t mask[4] = { VTD_PC_RSVD, VTD_INV_DESC_ALL_ONE,
+                         VTD_INV_DESC_ALL_ONE, VTD_INV_DESC_ALL_ONE };
+
+    if (!s->scalable_mode ||
+        !vtd_inv_desc_reserved_check(s, desc, mask, false, __func__, "pc inv")) {
+        return false;
+    }
+    switch (VTD_PC_GRAN(desc)) {
+    case VTD_PC_GRAN_DOMAIN:
+    case VTD_PC_GRAN_PASID:
+    case VTD_PC_GRAN_GLOBAL:
+        g_hash_table_foreach_remove(s->ats->pasids, vtd_pasid_matches, desc);
+        return true;
+    default:
+        return false;
+    }
+}
