@@ -6,6 +6,7 @@
 #ifndef SELFTESTS_IDXD_DESC_H
 #define SELFTESTS_IDXD_DESC_H
 
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/idxd.h>
@@ -15,8 +16,8 @@
 
 /* A descriptor with the record that it asks for, aligned as both must be. */
 struct desc {
-	_Alignas(64) struct dsa_hw_desc hw;
-	_Alignas(64) struct dsa_completion_record record;
+	alignas(64) struct dsa_hw_desc hw;
+	alignas(64) struct dsa_completion_record record;
 };
 
 /**

@@ -7,6 +7,7 @@
 #ifndef SELFTESTS_IDXD_WORK_H
 #define SELFTESTS_IDXD_WORK_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,9 +22,9 @@
 struct work {
 	struct desc descs[WORK_MAX];	/* batches; each of them is one descriptor */
 	struct desc trial;
-	_Alignas(64) struct dsa_hw_desc members[WORK_MEMBERS];
-	_Alignas(4096) uint8_t src[WORK_CHUNK];
-	_Alignas(4096) uint8_t dst[WORK_CHUNK];
+	alignas(64) struct dsa_hw_desc members[WORK_MEMBERS];
+	alignas(4096) uint8_t src[WORK_CHUNK];
+	alignas(4096) uint8_t dst[WORK_CHUNK];
 	uint32_t chunk;			/* bytes that a member moves on this queue */
 	unsigned int batch;		/* members of each batch */
 	unsigned int submitted;		/* descriptors that the queue took */
