@@ -6,6 +6,7 @@
 #ifndef _LINUX_IOMMU_SVA_H
 #define _LINUX_IOMMU_SVA_H
 
+#include <linux/err.h>
 #include <linux/offcpu_task.h>
 
 struct device;
@@ -19,7 +20,8 @@ struct mm_struct;
  * @dead: the binding is dead, wake up waiters.  May be NULL.
  *
  * Any of them may be called from before iommu_sva_bind_device() returns until
- * iommu_sva_unbind_device() returns.
+ * iommu_sva_unbind_device() returns.  From OFFCPU_ABORT on all page requests of
+ * the PASID on the device are refused, until the binding is dead.
  */
 struct iommu_sva_ops {
 	void (*drain_begin)(struct iommu_sva *sva, enum offcpu_rung rung);
@@ -28,7 +30,7 @@ struct iommu_sva_ops {
 	void (*dead)(struct iommu_sva *sva);
 };
 
-/* @mm must be current->mm. @priv: what iommu_sva_priv() returns. */
+#ifdef CONFIG_IOMMU_SVA
 struct iommu_sva *iommu_sva_bind_device(struct device *dev,
 					struct mm_struct *mm,
 					const struct iommu_sva_ops *ops,
@@ -37,8 +39,36 @@ void iommu_sva_unbind_device(struct iommu_sva *sva);
 u32 iommu_sva_get_pasid(struct iommu_sva *sva);
 void *iommu_sva_priv(struct iommu_sva *sva);
 bool iommu_sva_is_live(struct iommu_sva *sva);
-/* Kill one task, or all on @dev; return when they are DEAD. */
 void iommu_sva_kill(struct iommu_sva *sva, enum offcpu_cause cause);
 void iommu_sva_kill_device(struct device *dev, enum offcpu_cause cause);
+#else
+static inline struct iommu_sva *
+iommu_sva_bind_device(struct device *dev, struct mm_struct *mm,
+		      const struct iommu_sva_ops *ops, void *priv)
+{
+	return ERR_PTR(-ENODEV);
+}
 
+static inline void iommu_sva_unbind_device(struct iommu_sva *sva) { }
+
+static inline u32 iommu_sva_get_pasid(struct iommu_sva *sva)
+{
+	return -1U;	/* IOMMU_PASID_INVALID */
+}
+
+static inline void *iommu_sva_priv(struct iommu_sva *sva)
+{
+	return NULL;
+}
+
+static inline bool iommu_sva_is_live(struct iommu_sva *sva)
+{
+	return false;
+}
+
+static inline void iommu_sva_kill(struct iommu_sva *sva,
+				  enum offcpu_cause cause) { }
+static inline void iommu_sva_kill_device(struct device *dev,
+					 enum offcpu_cause cause) { }
+#endif
 #endif
