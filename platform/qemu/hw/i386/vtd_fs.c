@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated VT-d: first-stage page tables (4 and 5 levels, 2 MiB and 1 GiB
- * pages), walked for one address at a time, and the IOTLB in front of them.
+ * Emulated VT-d: first-stage page tables (4 levels, 2 MiB and 1 GiB pages),
+ * walked for one address at a time, and the IOTLB in front of them.
  *
  * The tables are the CPUs' own, which change them at the same time: Accessed
  * and Dirty are set by compare-and-exchange on the guest's memory, as a CPU
@@ -23,8 +23,6 @@
 #define VTD_IOTLB_LIMIT         (1u << 18)      /* entries of one PASID */
 #define VTD_FS_MAX_LEAF_LEVEL   VTD_PDP_LEVEL
 #define VTD_FS_PHYS             0x000ffffffffff000ULL
-#define VTD_FS_LEVELS(pe) \
-    (4 + (((pe)->val[2] >> 2) & VTD_SM_PASID_ENTRY_FLPM))
 
 /* One cached translation */
 typedef struct VTDFsEntry {
@@ -235,7 +233,7 @@ static int vtd_fs_walk(IntelIOMMUState *s, const VTDPASIDEntry *pe,
                        const VTDAtsRequest *req, VTDFsEntry *e)
 {
     hwaddr table = pe->val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
-    unsigned level = VTD_FS_LEVELS(pe);
+    unsigned level = VTD_PML4_LEVEL;
     bool wpe = pe->val[2] & VTD_PE2_WPE;
     uint64_t pte;
     int fault;
@@ -251,7 +249,7 @@ static int vtd_fs_walk(IntelIOMMUState *s, const VTDPASIDEntry *pe,
         fault = vtd_fs_step(s, table + index * sizeof(pte), level, req, wpe,
                             e, &pte);
         if (fault == VTD_FR_FS_PAGING_ENTRY_INV &&
-            level == VTD_FS_LEVELS(pe)) {
+            level == VTD_PML4_LEVEL) {
             return VTD_FR_PASID_ENTRY_FSPTPTR_INV;
         }
         if (fault) {
@@ -282,9 +280,9 @@ static bool vtd_fs_suffices(const VTDFsEntry *e, const VTDAtsRequest *req)
     return !req->write || (e->writable && e->dirty);
 }
 
-static bool vtd_fs_canonical(uint64_t iova, unsigned levels)
+static bool vtd_fs_canonical(uint64_t iova)
 {
-    unsigned unused = 64 - (VTD_PAGE_SHIFT + levels * VTD_LEVEL_BITS);
+    unsigned unused = 64 - vtd_fs_shift(VTD_PML4_LEVEL + 1);
 
     return (int64_t)(iova << unused) >> unused == (int64_t)iova;
 }
@@ -307,7 +305,7 @@ int vtd_fs_translate(VTDAtsState *ats, const VTDPASIDEntry *pe,
     if (req->priv && !(pe->val[2] & VTD_PE2_SRE)) {
         return VTD_FRS_SRE_CLEAR;
     }
-    if (!vtd_fs_canonical(req->iova, VTD_FS_LEVELS(pe))) {
+    if (!vtd_fs_canonical(req->iova)) {
         return VTD_FR_FS_NON_CANONICAL;
     }
     space = vtd_fs_space(ats, did, req->pasid, true);

@@ -155,13 +155,12 @@ static bool vtd_pe_rsvd(IntelIOMMUState *s, const VTDPASIDEntry *pe)
     return pe->val[1] & rsvd1 || pe->val[2] & rsvd2;
 }
 
-/* Is the type of @pe, and its number of levels, one that we have? */
+/* Is the type of @pe one that we have, and are its tables of 4 levels? */
 static bool vtd_pe_supported(IntelIOMMUState *s, const VTDPASIDEntry *pe)
 {
     switch (pe->val[0] & VTD_SM_PASID_ENTRY_PGTT) {
     case VTD_SM_PASID_ENTRY_FLT:
-        return ((pe->val[2] >> 2) & VTD_SM_PASID_ENTRY_FLPM) <=
-               !!(s->cap & VTD_CAP_FL5LP);
+        return !((pe->val[2] >> 2) & VTD_SM_PASID_ENTRY_FLPM);
     case VTD_SM_PASID_ENTRY_PT:
         return s->ecap & VTD_ECAP_PT;
     default:

@@ -136,7 +136,10 @@ static void vtd_prq_encode(uint16_t sid, const VTDPageRequest *req,
     }
 }
 
-/* Append to the queue; false if it is full, and has been since. */
+/*
+ * Append to the queue.  Returns false if it is full, or was and software has
+ * not cleared the overflow yet.
+ */
 static bool vtd_prq_append(IntelIOMMUState *s, uint64_t desc[4])
 {
     uint64_t pqa = vtd_get_quad_raw(s, DMAR_PQA_REG);
