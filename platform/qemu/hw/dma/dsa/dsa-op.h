@@ -138,7 +138,7 @@ struct DSATask {
     uint64_t seq;               /* order of acceptance, over the device */
     uint8_t phase;              /* DSAPhase */
     uint8_t wait;               /* DSAWait */
-    bool charge;                /* the next step costs the fixed latency */
+    uint32_t charge;            /* latencies that the next step costs */
     bool fault_denied;          /* the page response was not success */
     uint8_t retries;            /* page requests for @retry_va so far */
     uint64_t retry_va;

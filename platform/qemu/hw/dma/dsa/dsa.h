@@ -128,7 +128,8 @@ typedef enum DSAPhase {
 
 /* What a descriptor in flight waits for, if it does */
 typedef enum DSAWait {
-    DSA_WAIT_NONE,      /* an engine has it, or it is ready for one */
+    DSA_WAIT_NONE,      /* nothing: an engine has it */
+    DSA_WAIT_ENGINE,    /* an engine, in its group's list @ready */
     DSA_WAIT_PAGE,      /* a page response */
     DSA_WAIT_SLOT,      /* leave to send one more page request */
     DSA_WAIT_CHILDREN,  /* Batch: the descriptors of the batch */
@@ -145,6 +146,7 @@ typedef QTAILQ_HEAD(DSATaskList, DSATask) DSATaskList;
 struct DSABatch {
     DSATask *parent;
     uint32_t count;     /* descriptors in the list */
+    uint32_t base;      /* index of the first in @desc */
     uint32_t read;      /* of them read from memory */
     uint32_t next;      /* of them begun */
     uint32_t done;      /* of them completed */
@@ -368,7 +370,7 @@ void dsa_kick_all(DSADevice *dev);
 /* @t, which waited, can go on: the next engine that is free takes it */
 void dsa_task_ready(DSATask *t);
 
-/* No engine has @t in hand after this */
+/* No engine has @t in hand, nor waits to have it, after this */
 void dsa_engine_forget(DSATask *t);
 
 /* dsa-task.c */
@@ -401,8 +403,8 @@ uint8_t dsa_batch_check(DSATask *t);
 /* Begin the batch of @t, which is its descriptor */
 void dsa_batch_begin(DSATask *t);
 
-/* Read the next part of the descriptor list; then wait for the children */
-DSARun dsa_batch_read(DSATask *t, size_t *used);
+/* Read the next part of the descriptor list; then @t waits for the children */
+DSAMemResult dsa_batch_read(DSATask *t, size_t *used);
 
 /* The list cannot be read any further */
 void dsa_batch_list_fault(DSATask *t);
@@ -453,6 +455,9 @@ void dsa_prs_response(void *opaque, uint32_t pasid, uint16_t group,
 
 /* Raise vector 0 for one of DSA_CAUSE_* */
 void dsa_irq_cause(DSADevice *dev, uint32_t cause);
+
+/* Raise a vector; INTCAUSE says @cause if it is vector 0 */
+void dsa_irq_vector(DSADevice *dev, unsigned vector, uint32_t cause);
 
 /* Vector of an interrupt handle, or -1 */
 int dsa_irq_handle_vector(const DSADevice *dev, uint16_t handle);
