@@ -3,6 +3,7 @@
 # it takes to boot from a 9p root with a serial console.
 CONFIG_Q35=y
 CONFIG_VTD=y
+CONFIG_DSA=y
 CONFIG_HPET=y
 CONFIG_SERIAL_ISA=y
 CONFIG_ISA_DEBUG=y
