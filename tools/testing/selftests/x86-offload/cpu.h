@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define XFEATURE_FP	(1UL << 0)
-#define XFEATURE_SSE	(1UL << 1)
-#define XFEATURE_YMM	(1UL << 2)
-#define XFEATURE_PASID	(1UL << 10)
+#define XFEATURE_FP	0x1UL
+#define XFEATURE_SSE	0x2UL
+#define XFEATURE_YMM	0x4UL
+#define XFEATURE_PASID	0x400UL
 
 #define XSAVE_HEADER	512
 #define XSAVE_EXTENDED	576
-#define XCOMP_COMPACTED	(1UL << 63)
+#define XCOMP_COMPACTED	0x8000000000000000UL
 
 struct leaf {
 	uint32_t eax, ebx, ecx, edx;

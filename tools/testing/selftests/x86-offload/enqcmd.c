@@ -28,7 +28,7 @@ FIXTURE_TEARDOWN(enqcmd)
 		EXPECT_EQ(0xee, self->dst[i]);
 }
 
-static void enqcmd(void *to, const void *from)
+static void run_enqcmd(void *to, const void *from)
 {
 	forget_fault();
 	asm volatile(GUARDED("enqcmd (%1), %0")
@@ -37,24 +37,24 @@ static void enqcmd(void *to, const void *from)
 
 TEST_F(enqcmd, no_pasid)
 {
-	enqcmd(self->dst, self->src);
+	run_enqcmd(self->dst, self->src);
 	EXPECT_GP();
 	/* and again: the kernel did not hand out one meanwhile */
-	enqcmd(self->dst, self->src);
+	run_enqcmd(self->dst, self->src);
 	EXPECT_GP();
 }
 
 TEST_F(enqcmd, no_pasid_comes_before_memory)
 {
-	enqcmd(self->dst, self->src + 4096);
+	run_enqcmd(self->dst, self->src + 4096);
 	EXPECT_GP();
-	enqcmd(self->dst + 4096, self->src);
+	run_enqcmd(self->dst + 4096, self->src);
 	EXPECT_GP();
 }
 
 TEST_F(enqcmd, misaligned_destination)
 {
-	enqcmd(self->dst + 32, self->src);
+	run_enqcmd(self->dst + 32, self->src);
 	EXPECT_GP();
 }
 

@@ -28,7 +28,7 @@ FIXTURE_TEARDOWN(enqcmds)
 		EXPECT_EQ(0xee, self->dst[i]);
 }
 
-static void enqcmds(void *to, const void *from)
+static void run_enqcmds(void *to, const void *from)
 {
 	forget_fault();
 	asm volatile(GUARDED("enqcmds (%1), %0")
@@ -37,15 +37,15 @@ static void enqcmds(void *to, const void *from)
 
 TEST_F(enqcmds, privileged)
 {
-	enqcmds(self->dst, self->src);
+	run_enqcmds(self->dst, self->src);
 	EXPECT_GP();
 }
 
 TEST_F(enqcmds, privilege_comes_before_memory)
 {
-	enqcmds(self->dst, self->src + 4096);
+	run_enqcmds(self->dst, self->src + 4096);
 	EXPECT_GP();
-	enqcmds(self->dst + 4096, self->src);
+	run_enqcmds(self->dst + 4096, self->src);
 	EXPECT_GP();
 }
 

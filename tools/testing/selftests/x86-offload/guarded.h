@@ -37,8 +37,7 @@ struct fault {
 };
 
 static struct fault fault;
-static uint64_t insn_start __attribute__((used));
-static uint64_t insn_end __attribute__((used));
+uint64_t insn_start, insn_end;	/* the asm statements store to these */
 
 /*
  * Wraps the text of an instruction in an asm statement that clobbers r11 and
@@ -136,6 +135,6 @@ static inline void fill(void *to, int from, size_t size)
 } while (0)
 
 /* Where an undefined instruction would write if it were defined after all. */
-static uint8_t scratch[4096] __attribute__((aligned(4096), unused));
+static uint8_t scratch[4096];
 
 #endif /* X86_OFFLOAD_GUARDED_H */

@@ -24,7 +24,7 @@ FIXTURE_TEARDOWN(movdir64b)
 {
 }
 
-static void movdir64b(void *to, const void *from)
+static void run_movdir64b(void *to, const void *from)
 {
 	forget_fault();
 	asm volatile(GUARDED("movdir64b (%1), %0")
@@ -45,19 +45,19 @@ static bool only_copied(const uint8_t *dst, int offset, const uint8_t *src)
 
 TEST_F(movdir64b, copies_64_bytes)
 {
-	movdir64b(self->dst + 128, self->src + 64);
+	run_movdir64b(self->dst + 128, self->src + 64);
 	EXPECT_NO_FAULT();
 	EXPECT_TRUE(only_copied(self->dst, 128, self->src + 64));
 }
 
 TEST_F(movdir64b, source_may_be_unaligned)
 {
-	movdir64b(self->dst, self->src + 3);
+	run_movdir64b(self->dst, self->src + 3);
 	EXPECT_NO_FAULT();
 	EXPECT_TRUE(only_copied(self->dst, 0, self->src + 3));
 
 	/* and cross a page */
-	movdir64b(self->dst, self->src + 4096 - 29);
+	run_movdir64b(self->dst, self->src + 4096 - 29);
 	EXPECT_NO_FAULT();
 	EXPECT_TRUE(only_copied(self->dst, 0, self->src + 4096 - 29));
 }
@@ -67,7 +67,7 @@ TEST_F(movdir64b, reads_all_before_it_writes)
 	uint8_t want[64];
 
 	memcpy(want, self->src + 100, 64);
-	movdir64b(self->src + 128, self->src + 100);
+	run_movdir64b(self->src + 128, self->src + 100);
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(0, memcmp(want, self->src + 128, 64));
 }
@@ -86,7 +86,7 @@ TEST_F(movdir64b, leaves_the_flags)
 TEST_F(movdir64b, misaligned_destination)
 {
 	for (int i = 1; i < 64; i++) {
-		movdir64b(self->dst + i, self->src);
+		run_movdir64b(self->dst + i, self->src);
 		EXPECT_GP();
 	}
 	EXPECT_TRUE(only_copied(self->dst, -1, NULL));
@@ -94,31 +94,31 @@ TEST_F(movdir64b, misaligned_destination)
 
 TEST_F(movdir64b, faults_of_the_destination)
 {
-	movdir64b(self->dst + 4096, self->src);
+	run_movdir64b(self->dst + 4096, self->src);
 	EXPECT_PF(SEGV_MAPERR, self->dst + 4096);
 
 	ASSERT_EQ(0, mprotect(self->dst, 4096, PROT_READ));
-	movdir64b(self->dst + 64, self->src);
+	run_movdir64b(self->dst + 64, self->src);
 	EXPECT_PF(SEGV_ACCERR, self->dst + 64);
 	EXPECT_TRUE(only_copied(self->dst, -1, NULL));
 }
 
 TEST_F(movdir64b, faults_of_the_source)
 {
-	movdir64b(self->dst, self->src + 8192);
+	run_movdir64b(self->dst, self->src + 8192);
 	EXPECT_PF(SEGV_MAPERR, self->src + 8192);
 
 	/* only its last byte is missing */
-	movdir64b(self->dst, self->src + 8192 - 63);
+	run_movdir64b(self->dst, self->src + 8192 - 63);
 	EXPECT_PF(SEGV_MAPERR, self->src + 8192);
 	EXPECT_TRUE(only_copied(self->dst, -1, NULL));
 }
 
 TEST_F(movdir64b, non_canonical_addresses)
 {
-	movdir64b((void *)0x8000000000000000, self->src);
+	run_movdir64b((void *)0x8000000000000000, self->src);
 	EXPECT_GP();
-	movdir64b(self->dst, (void *)0x8000000000000000);
+	run_movdir64b(self->dst, (void *)0x8000000000000000);
 	EXPECT_GP();
 }
 

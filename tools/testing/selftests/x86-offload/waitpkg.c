@@ -32,14 +32,14 @@ FIXTURE_TEARDOWN(waitpkg)
 {
 }
 
-static void umonitor(void *at)
+static void run_umonitor(void *at)
 {
 	forget_fault();
 	asm volatile(GUARDED("umonitor %0") : : "r" (at) : "r11", "memory");
 }
 
 /* Each returns the status flags after it; all of them were set before. */
-static uint64_t umwait(uint32_t control, uint64_t deadline)
+static uint64_t run_umwait(uint32_t control, uint64_t deadline)
 {
 	uint64_t after;
 
@@ -52,7 +52,7 @@ static uint64_t umwait(uint32_t control, uint64_t deadline)
 	return after & FLAGS_STATUS;
 }
 
-static uint64_t tpause(uint32_t control, uint64_t deadline)
+static uint64_t run_tpause(uint32_t control, uint64_t deadline)
 {
 	uint64_t after;
 
@@ -81,13 +81,13 @@ static uint64_t os_limit(void)
 
 TEST_F(waitpkg, a_deadline_in_the_past_ends_it_at_once)
 {
-	EXPECT_EQ(0, tpause(0, 0));
+	EXPECT_EQ(0, run_tpause(0, 0));
 	EXPECT_NO_FAULT();
-	EXPECT_EQ(0, tpause(1, __rdtsc()));
+	EXPECT_EQ(0, run_tpause(1, __rdtsc()));
 	EXPECT_NO_FAULT();
-	umonitor(self->line);
+	run_umonitor(self->line);
 	EXPECT_NO_FAULT();
-	EXPECT_EQ(0, umwait(0, 0));
+	EXPECT_EQ(0, run_umwait(0, 0));
 	EXPECT_NO_FAULT();
 }
 
@@ -102,7 +102,7 @@ TEST_F(waitpkg, waits_for_the_deadline)
 	for (int i = 0; i < 100; i++) {
 		uint64_t deadline = __rdtsc() + ticks;
 
-		EXPECT_EQ(0, tpause(i & 1, deadline));
+		EXPECT_EQ(0, run_tpause(i & 1, deadline));
 		late += __rdtsc() >= deadline;
 	}
 	EXPECT_LE(90, late);
@@ -117,7 +117,7 @@ TEST_F(waitpkg, the_limit_of_the_os_sets_carry)
 		SKIP(return, "the OS has set no limit");
 	for (int i = 0; i < 100; i++) {
 		uint64_t start = __rdtsc();
-		uint64_t flags = tpause(0, FOREVER);
+		uint64_t flags = run_tpause(0, FOREVER);
 
 		EXPECT_EQ(0, flags & ~FLAG_CF);
 		if (flags & FLAG_CF) {
@@ -128,8 +128,8 @@ TEST_F(waitpkg, the_limit_of_the_os_sets_carry)
 	EXPECT_LE(50, limited);
 
 	for (int i = limited = 0; i < 100; i++) {
-		umonitor(self->line);
-		limited += umwait(0, FOREVER) == FLAG_CF;
+		run_umonitor(self->line);
+		limited += run_umwait(0, FOREVER) == FLAG_CF;
 	}
 	EXPECT_LE(50, limited);
 }
@@ -137,18 +137,18 @@ TEST_F(waitpkg, the_limit_of_the_os_sets_carry)
 TEST_F(waitpkg, a_store_since_umonitor_ends_it_at_once)
 {
 	for (uint64_t i = 2; i < 100; i++) {
-		umonitor(self->line);
+		run_umonitor(self->line);
 		__atomic_store_n(self->line + 7, i, __ATOMIC_RELEASE);
 		/* not by the OS's limit, then */
-		EXPECT_EQ(0, umwait(0, FOREVER));
+		EXPECT_EQ(0, run_umwait(0, FOREVER));
 	}
 }
 
 TEST_F(waitpkg, without_umonitor_it_does_not_wait)
 {
-	umonitor(self->line);
-	umwait(0, 0);
-	EXPECT_EQ(0, umwait(0, FOREVER));
+	run_umonitor(self->line);
+	run_umwait(0, 0);
+	EXPECT_EQ(0, run_umwait(0, FOREVER));
 	EXPECT_NO_FAULT();
 }
 
@@ -176,10 +176,10 @@ TEST_F(waitpkg, another_cpu_ends_it)
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, store_later, &s));
 	for (;;) {
-		umonitor(self->line);
+		run_umonitor(self->line);
 		if (__atomic_load_n(self->line, __ATOMIC_ACQUIRE) == 2)
 			break;
-		umwait(0, FOREVER);
+		run_umwait(0, FOREVER);
 		waits++;
 	}
 	pthread_join(thread, NULL);
@@ -191,27 +191,27 @@ TEST_F(waitpkg, another_cpu_ends_it)
 TEST_F(waitpkg, reserved_control_bits)
 {
 	for (int bit = 1; bit < 32; bit++) {
-		EXPECT_EQ(FLAGS_STATUS, tpause(1U << bit, 0));
+		EXPECT_EQ(FLAGS_STATUS, run_tpause(1U << bit, 0));
 		EXPECT_GP();
-		EXPECT_EQ(FLAGS_STATUS, umwait(1U << bit, 0));
+		EXPECT_EQ(FLAGS_STATUS, run_umwait(1U << bit, 0));
 		EXPECT_GP();
 	}
 }
 
 TEST_F(waitpkg, umonitor_faults_as_a_load)
 {
-	umonitor((uint8_t *)self->line + 4096);
+	run_umonitor((uint8_t *)self->line + 4096);
 	EXPECT_PF(SEGV_MAPERR, (uint8_t *)self->line + 4096);
 
 	ASSERT_EQ(0, mprotect(self->line, 4096, PROT_READ));
-	umonitor((uint8_t *)self->line + 3);
+	run_umonitor((uint8_t *)self->line + 3);
 	EXPECT_NO_FAULT();
 
 	ASSERT_EQ(0, mprotect(self->line, 4096, PROT_NONE));
-	umonitor(self->line);
+	run_umonitor(self->line);
 	EXPECT_PF(SEGV_ACCERR, self->line);
 
-	umonitor((void *)0x8000000000000000);
+	run_umonitor((void *)0x8000000000000000);
 	EXPECT_GP();
 }
 
@@ -219,11 +219,11 @@ TEST_F(waitpkg, umonitor_faults_as_a_load)
 TEST_F(waitpkg, needs_the_tsc)
 {
 	ASSERT_EQ(0, prctl(PR_SET_TSC, PR_TSC_SIGSEGV));
-	tpause(0, 0);
+	run_tpause(0, 0);
 	EXPECT_GP();
-	umwait(0, 0);
+	run_umwait(0, 0);
 	EXPECT_GP();
-	umonitor(self->line);
+	run_umonitor(self->line);
 	EXPECT_NO_FAULT();
 	ASSERT_EQ(0, prctl(PR_SET_TSC, PR_TSC_ENABLE));
 }

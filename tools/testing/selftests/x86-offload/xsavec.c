@@ -37,7 +37,7 @@ FIXTURE_TEARDOWN(xsavec)
 }
 
 /* Put @ymm into ymm0, or clear all vector registers, then XSAVEC. */
-static void xsavec(void *area, uint64_t rfbm, const void *ymm)
+static void run_xsavec(void *area, uint64_t rfbm, const void *ymm)
 {
 	forget_fault();
 	if (ymm)
@@ -57,7 +57,7 @@ static void xsavec(void *area, uint64_t rfbm, const void *ymm)
 }
 
 /* XRSTOR over a ymm0 of @before; what is in it then goes to @after. */
-static void xrstor(const void *area, uint64_t rfbm, const void *before, void *after)
+static void run_xrstor(const void *area, uint64_t rfbm, const void *before, void *after)
 {
 	uint32_t mxcsr = 0x1f80;
 
@@ -78,7 +78,7 @@ TEST_F(xsavec, header)
 {
 	struct area *a = self->area;
 
-	xsavec(a, ~0UL, self->ymm);
+	run_xsavec(a, ~0UL, self->ymm);
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(xgetbv(0) | XCOMP_COMPACTED, a->xcomp_bv);
 	EXPECT_EQ(0, a->xstate_bv & ~xgetbv(0));
@@ -94,14 +94,14 @@ TEST_F(xsavec, components_are_packed)
 	struct area *a = self->area;
 	uint32_t size = cpuid_leaf(0xd, 2).eax;
 
-	xsavec(a, AVX_RFBM, self->ymm);
+	run_xsavec(a, AVX_RFBM, self->ymm);
 	EXPECT_EQ(0, memcmp(a->legacy + 160, self->ymm, 16));
 	EXPECT_EQ(0, memcmp(a->extended, self->ymm + 16, 16));
 	EXPECT_EQ(0xee, a->extended[size]);
 
 	/* Without SSE, AVX state is in the same place. */
 	memset(a, 0xee, 4096);
-	xsavec(a, XFEATURE_YMM, self->ymm);
+	run_xsavec(a, XFEATURE_YMM, self->ymm);
 	EXPECT_EQ(XFEATURE_YMM, a->xstate_bv);
 	EXPECT_EQ(XFEATURE_YMM | XCOMP_COMPACTED, a->xcomp_bv);
 	EXPECT_EQ(0xee, a->legacy[160]);
@@ -112,7 +112,7 @@ TEST_F(xsavec, what_is_not_in_use_is_not_written)
 {
 	struct area *a = self->area;
 
-	xsavec(a, XFEATURE_SSE | XFEATURE_YMM, NULL);
+	run_xsavec(a, XFEATURE_SSE | XFEATURE_YMM, NULL);
 	EXPECT_EQ(0, a->xstate_bv & XFEATURE_YMM);
 	EXPECT_EQ(XFEATURE_SSE | XFEATURE_YMM | XCOMP_COMPACTED, a->xcomp_bv);
 	for (int i = 0; i < 256; i++)
@@ -163,8 +163,8 @@ TEST_F(xsavec, xrstor_loads_it)
 
 	memset(other, 0x77, 32);
 	clean_header(self->area);
-	xsavec(self->area, AVX_RFBM, self->ymm);
-	xrstor(self->area, AVX_RFBM, other, got);
+	run_xsavec(self->area, AVX_RFBM, self->ymm);
+	run_xrstor(self->area, AVX_RFBM, other, got);
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(0, memcmp(got, self->ymm, 32));
 }
@@ -176,8 +176,8 @@ TEST_F(xsavec, xrstor_follows_xcomp_bv)
 
 	memset(other, 0x77, 32);
 	clean_header(self->area);
-	xsavec(self->area, every, self->ymm);
-	xrstor(self->area, XFEATURE_YMM, other, got);
+	run_xsavec(self->area, every, self->ymm);
+	run_xrstor(self->area, XFEATURE_YMM, other, got);
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(0, memcmp(got, other, 16));
 	EXPECT_EQ(0, memcmp(got + 16, self->ymm + 16, 16));
@@ -190,13 +190,13 @@ TEST_F(xsavec, xrstor_initialises_what_is_not_there)
 	memset(other, 0x77, 32);
 	clean_header(self->area);
 	self->area->xcomp_bv = XCOMP_COMPACTED | AVX_RFBM;
-	xrstor(self->area, XFEATURE_SSE | XFEATURE_YMM, other, got);
+	run_xrstor(self->area, XFEATURE_SSE | XFEATURE_YMM, other, got);
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(0, memcmp(got, zero, 32));
 
 	/* a component without a place in the area, too */
 	self->area->xcomp_bv = XCOMP_COMPACTED | XFEATURE_SSE;
-	xrstor(self->area, XFEATURE_YMM, other, got);
+	run_xrstor(self->area, XFEATURE_YMM, other, got);
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(0, memcmp(got, other, 16));
 	EXPECT_EQ(0, memcmp(got + 16, zero, 16));
@@ -215,25 +215,25 @@ TEST_F(xsavec, xrstor_refuses_bad_headers)
 		if (xcr0 & (1UL << i))
 			continue;
 		a->xcomp_bv = XCOMP_COMPACTED | 1UL << i;
-		xrstor(a, AVX_RFBM, other, got);
+		run_xrstor(a, AVX_RFBM, other, got);
 		EXPECT_GP();
 	}
 	/* a component saved that has no place */
 	a->xcomp_bv = XCOMP_COMPACTED | XFEATURE_SSE;
 	a->xstate_bv = XFEATURE_YMM;
-	xrstor(a, AVX_RFBM, other, got);
+	run_xrstor(a, AVX_RFBM, other, got);
 	EXPECT_GP();
 	/* reserved bytes */
 	a->xstate_bv = 0;
 	for (int i = 0; i < 6; i++) {
 		a->reserved[i] = 1;
-		xrstor(a, AVX_RFBM, other, got);
+		run_xrstor(a, AVX_RFBM, other, got);
 		EXPECT_GP();
 		a->reserved[i] = 0;
 	}
 	/* the standard form with something in XCOMP_BV */
 	a->xcomp_bv = XFEATURE_SSE;
-	xrstor(a, AVX_RFBM, other, got);
+	run_xrstor(a, AVX_RFBM, other, got);
 	EXPECT_GP();
 	EXPECT_EQ(0, memcmp(got, other, 32));
 }
@@ -245,9 +245,9 @@ TEST_F(xsavec, xrstor_refuses_reserved_bits_of_mxcsr)
 
 	memset(other, 0x77, 32);
 	clean_header(self->area);
-	xsavec(self->area, AVX_RFBM, self->ymm);
+	run_xsavec(self->area, AVX_RFBM, self->ymm);
 	memcpy(self->area->legacy + 24, &bad, 4);
-	xrstor(self->area, AVX_RFBM, other, got);
+	run_xrstor(self->area, AVX_RFBM, other, got);
 	EXPECT_GP();
 	EXPECT_EQ(0, memcmp(got, other, 32));
 }
@@ -258,19 +258,19 @@ TEST_F(xsavec, faults)
 	uint8_t got[32];
 
 	for (int i = 1; i < 64; i += 9) {
-		xsavec(p + i, AVX_RFBM, self->ymm);
+		run_xsavec(p + i, AVX_RFBM, self->ymm);
 		EXPECT_GP();
 	}
-	xsavec(p + 4096, AVX_RFBM, self->ymm);
+	run_xsavec(p + 4096, AVX_RFBM, self->ymm);
 	EXPECT_EQ(SIGSEGV, fault.signo);
 	EXPECT_EQ(TRAP_PF, fault.trap);
 	EXPECT_EQ(insn_start, fault.rip);
 
 	/* an area of which the end is missing: nothing is loaded */
 	memset(p, 0, 4096);
-	xsavec(p, AVX_RFBM, self->ymm);
+	run_xsavec(p, AVX_RFBM, self->ymm);
 	memmove(p + 4096 - 640, p, 640);
-	xrstor(p + 4096 - 640, AVX_RFBM, self->ymm, got);
+	run_xrstor(p + 4096 - 640, AVX_RFBM, self->ymm, got);
 	EXPECT_EQ(SIGSEGV, fault.signo);
 	EXPECT_EQ(TRAP_PF, fault.trap);
 	EXPECT_EQ(insn_start, fault.rip);
