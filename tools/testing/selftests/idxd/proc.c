@@ -64,6 +64,25 @@ int proc_write_file(const char *path, const char *text)
 	return ret;
 }
 
+int proc_run(char *const argv[])
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is TAP's */
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
 uint64_t proc_meminfo(const char *field)
 {
 	FILE *file = fopen("/proc/meminfo", "r");

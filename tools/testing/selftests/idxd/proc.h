@@ -28,6 +28,14 @@ int proc_read_file(const char *path, char *buf, int len);
 /** proc_write_file() - write a string to a file of sysfs or alike; 0 or -errno */
 int proc_write_file(const char *path, const char *text);
 
+/**
+ * proc_run() - run a program, its output on stderr
+ * @argv: searched for in PATH
+ *
+ * Return: its exit status, 127 if there is none of that name, or -errno.
+ */
+int proc_run(char *const argv[]);
+
 /** proc_meminfo() - a line of /proc/meminfo, in KiB; 0 if there is none */
 uint64_t proc_meminfo(const char *field);
 

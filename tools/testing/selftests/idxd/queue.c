@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "insn.h"
@@ -47,10 +46,14 @@ static bool attr_is(const char *name, const char *attr, const char *value)
 
 bool queue_device_exists(void)
 {
+	char * const modprobe[] = { "modprobe", "-q", "idxd", NULL };
 	struct dirent *entry;
 	bool found = false;
-	DIR *dir = opendir(SYSFS_DEVICES);
+	DIR *dir;
 
+	if (access(SYSFS_DEVICES, F_OK))
+		proc_run(modprobe);
+	dir = opendir(SYSFS_DEVICES);
 	while (dir && !found && (entry = readdir(dir)))
 		found = !strncmp(entry->d_name, "dsa", 3);
 	if (dir)
@@ -87,7 +90,7 @@ static bool usable(const char *name, unsigned int *device, unsigned int *index)
 	       attr_is(name, "type", "user") && attr_is(name, "clients", "0");
 }
 
-static int find(struct queue *queue, bool dedicated, const char *not_on)
+static int find(struct queue *queue, bool dedicated)
 {
 	unsigned int device, index;
 	struct dirent *entry;
@@ -98,8 +101,7 @@ static int find(struct queue *queue, bool dedicated, const char *not_on)
 		if (!usable(entry->d_name, &device, &index))
 			continue;
 		fill_in(queue, entry->d_name, device, index);
-		if (queue->dedicated == dedicated &&
-		    (!not_on || strcmp(queue->device, not_on)))
+		if (queue->dedicated == dedicated)
 			ret = 0;
 	}
 	if (dir)
@@ -126,41 +128,25 @@ int queue_config_path(char *buf, int len)
 	return -ENOENT;
 }
 
-int queue_load_config(const char *file)
+int queue_load_config(void)
 {
 	char path[4200];
-	int status;
-	pid_t pid;
+	char * const command[] = {
+		"accel-config", "load-config", "-c", path, "-e", NULL
+	};
 
-	if (!file && queue_config_path(path, sizeof(path)))
+	if (queue_config_path(path, sizeof(path)))
 		return -ENOENT;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is TAP's */
-		execlp("accel-config", "accel-config", "load-config", "-c",
-		       file ?: path, "-e", NULL);
-		_exit(127);
-	}
-	if (waitpid(pid, &status, 0) != pid)
-		return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+	return proc_run(command);
 }
 
 int queue_find(struct queue *queue, bool dedicated)
 {
-	int ret = find(queue, dedicated, NULL);
+	int ret = find(queue, dedicated);
 
-	if (ret && !queue_load_config(NULL))
-		ret = find(queue, dedicated, NULL);
+	if (ret && !queue_load_config())
+		ret = find(queue, dedicated);
 	return ret;
-}
-
-int queue_find_on_other_device(struct queue *queue, const struct queue *other,
-			       bool dedicated)
-{
-	return find(queue, dedicated, other->device);
 }
 
 int queue_enable(const struct queue *queue, bool enable)

@@ -39,7 +39,7 @@ struct portal {
 /**
  * queue_device_exists() - is there a DSA device at all?
  *
- * Without one there is nothing that these tests could say.
+ * Loads the driver if that has not been done.  Without one there is nothing that these tests could say.
  */
 bool queue_device_exists(void);
 
@@ -52,17 +52,6 @@ bool queue_device_exists(void);
  * if no queue is enabled.  Return: 0, or a negative error number.
  */
 int queue_find(struct queue *queue, bool dedicated);
-
-/**
- * queue_find_on_other_device() - as queue_find(), on any device but @other's
- * @queue: filled in
- * @other: a queue
- * @dedicated: of that mode
- *
- * Never configures anything.  Return: 0 or -ENOENT.
- */
-int queue_find_on_other_device(struct queue *queue, const struct queue *other,
-			       bool dedicated);
 
 /**
  * queue_attr() - read an attribute of a queue or a device
@@ -82,12 +71,11 @@ uint64_t queue_attr_u64(const char *name, const char *attr);
 int queue_enable(const struct queue *queue, bool enable);
 
 /**
- * queue_load_config() - run "accel-config load-config -c FILE -e"
- * @file: the configuration; NULL for QUEUE_CONFIG_FILE of the installation
+ * queue_load_config() - run "accel-config load-config -c QUEUE_CONFIG_FILE -e"
  *
  * Return: its exit status, or a negative error number.
  */
-int queue_load_config(const char *file);
+int queue_load_config(void);
 
 /** queue_config_path() - where the configuration is installed; 0 or -ENOENT */
 int queue_config_path(char *buf, int len);

@@ -7,7 +7,6 @@
 #ifndef SELFTESTS_IDXD_WORK_H
 #define SELFTESTS_IDXD_WORK_H
 
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,12 +18,13 @@
 #define WORK_MEMBERS	256		/* of a batch, at most */
 #define WORK_CHUNK	(1024 * 1024)	/* bytes that a member moves */
 
+/* Page aligned; so the buffers are as well, and the members 64-byte aligned. */
 struct work {
+	uint8_t src[WORK_CHUNK];
+	uint8_t dst[WORK_CHUNK];
 	struct desc descs[WORK_MAX];	/* batches; each of them is one descriptor */
 	struct desc trial;
-	alignas(64) struct dsa_hw_desc members[WORK_MEMBERS];
-	alignas(4096) uint8_t src[WORK_CHUNK];
-	alignas(4096) uint8_t dst[WORK_CHUNK];
+	struct dsa_hw_desc members[WORK_MEMBERS];
 	uint32_t chunk;			/* bytes that a member moves on this queue */
 	unsigned int batch;		/* members of each batch */
 	unsigned int submitted;		/* descriptors that the queue took */

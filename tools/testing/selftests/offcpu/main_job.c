@@ -67,7 +67,7 @@ static bool configure(struct queue *shared)
 	if (!step(!ret, "configuration file: %s", ret ? "not found" : path))
 		return false;
 	if (queue_attr("dsa0", "state", path, sizeof(path)) || strcmp(path, "enabled")) {
-		ret = queue_load_config(NULL);
+		ret = queue_load_config();
 		step(!ret, "accel-config load-config -e: status %d", ret);
 	} else {
 		printf("  dsa0 is enabled already, left as it is\n");
