@@ -18,7 +18,8 @@ if ! command -v accel-config > /dev/null; then
 	echo "1..0 # SKIP no accel-config"
 	exit 4
 fi
-if ! modprobe idxd || [ ! -e $dsa/dsa0 ]; then
+[ -e $dsa/dsa0 ] || modprobe -q idxd
+if [ ! -e $dsa/dsa0 ]; then
 	echo "1..0 # SKIP no dsa0"
 	exit 4
 fi
@@ -90,7 +91,7 @@ saved_is_loaded() {
 	diff -u "$tmp/saved" "$tmp/again"
 }
 
-echo "1..35"
+echo "1..36"
 accel-config disable-device dsa0 > /dev/null 2>&1
 ok "list shows all parts" list_has_all_parts
 ok "a device without queues is not enabled" \
@@ -116,6 +117,8 @@ ok "the device is enabled" is dsa0/state enabled
 ok "size of an enabled device" refused wq0.0/size 8 "not permitted"
 ok "group of an enabled device" refused engine0.0/group_id 1 "not permitted"
 ok "cdev_minor of a disabled queue" says "" cat $dsa/wq0.0/cdev_minor
+ok "config-wq" accel-config config-wq dsa0/wq0.2 \
+	-y user -n third -d user -m dedicated -p 10
 ok "a queue without group" \
 	says "group not set" accel-config enable-wq dsa0/wq0.2
 ok "enable-wq, shared" accel-config enable-wq dsa0/wq0.0
