@@ -58,17 +58,14 @@ static void add_probes(struct trace *trace)
 	write_in(trace, enable, "1");
 }
 
-static void remove_probes(struct trace *trace)
+/* No instance may use them any more. */
+static void remove_probes(int pid)
 {
-	char text[96], enable[64];
+	char text[96];
 
-	if (!trace->probes[0])
-		return;
-	snprintf(enable, sizeof(enable), "events/%s/enable", trace->probes);
-	write_in(trace, enable, "0");
-	snprintf(text, sizeof(text), "-:%s/svabind", trace->probes);
+	snprintf(text, sizeof(text), "-:ksft_idxd_%d/svabind", pid);
 	append(TRACEFS "/kprobe_events", text);
-	snprintf(text, sizeof(text), "-:%s/mmdrop", trace->probes);
+	snprintf(text, sizeof(text), "-:ksft_idxd_%d/mmdrop", pid);
 	append(TRACEFS "/kprobe_events", text);
 }
 
@@ -88,6 +85,7 @@ static void remove_stale(void)
 			continue;
 		snprintf(path, sizeof(path), TRACEFS "/instances/%s", entry->d_name);
 		rmdir(path);
+		remove_probes(pid);
 	}
 	if (dir)
 		closedir(dir);
@@ -121,9 +119,9 @@ void trace_stop(struct trace *trace)
 	if (trace->pipe >= 0)
 		close(trace->pipe);
 	trace->pipe = -1;
-	write_in(trace, "events/offcpu/enable", "0");
-	remove_probes(trace);
 	rmdir(trace->dir);
+	if (trace->probes[0])
+		remove_probes(getpid());
 }
 
 /* "   name-123   [001] d..1.    12.345678: event: key=value ..." */
