@@ -64,10 +64,13 @@ static Store64 probe_dest(CPUX86State *env, target_ulong dest, uintptr_t ra)
     flags = probe_access_full(env, dest, COMMAND_SIZE, MMU_DATA_STORE,
                               cpu_mmu_index(cs, false), false, &to.host, &full,
                               ra);
+    if (flags) {
+        /* A device, or memory where a store must be noticed: no short cut. */
+        to.host = NULL;
+    }
     if (!(flags & TLB_MMIO)) {
         return to;
     }
-    to.host = NULL;
     addr = full->phys_addr | (dest & ~TARGET_PAGE_MASK);
     mr = address_space_translate(cpu_addressspace(cs, full->attrs), addr,
                                  &to.offset, &len, true, full->attrs);
