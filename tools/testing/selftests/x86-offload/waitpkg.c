@@ -172,6 +172,7 @@ TEST_F(waitpkg, another_cpu_ends_it)
 {
 	struct storer s = { .line = self->line };
 	pthread_t thread;
+	uint64_t seen;
 	int waits = 0;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, store_later, &s));
@@ -182,10 +183,11 @@ TEST_F(waitpkg, another_cpu_ends_it)
 		run_umwait(0, FOREVER);
 		waits++;
 	}
+	seen = __rdtsc();
 	pthread_join(thread, NULL);
 	EXPECT_LT(0, waits);
 	TH_LOG("%d waits, seen %llu ticks after the store", waits,
-	       (unsigned long long)(__rdtsc() - s.stored_at));
+	       (unsigned long long)(seen - s.stored_at));
 }
 
 TEST_F(waitpkg, reserved_control_bits)
