@@ -3,6 +3,11 @@
  * Emulated VT-d: the PCIe functions that talk ATS to it, and the answers to
  * their translation requests.  Everything is looked up by requester ID and
  * PASID; no AddressSpace is made for a PASID.
+ *
+ * It takes this on QEMU's command line, in front of the functions:
+ *   -device intel-iommu,x-scalable-mode=on,x-flts=on,x-pasid-mode=on,
+ *           device-iotlb=on,intremap=on[,x-dtlb-timeout-ms=MILLISECONDS]
+ * and CPUs with la57=off, as there is no fifth level.
  */
 #include "qemu/osdep.h"
 #include "exec/target_page.h"
@@ -175,7 +180,7 @@ static void vtd_ats_fault(IntelIOMMUState *s, uint16_t sid,
     }
 }
 
-/* What a translation request gets for a fault (VT-d 7.1.3, last columns). */
+/* What a translation request gets for a fault. */
 static VTDAtsStatus vtd_ats_status(int fault)
 {
     switch (fault) {

@@ -20,7 +20,7 @@
 #include "qemu/queue.h"
 #include "qemu/timer.h"
 
-/* Scalable-mode fault reasons that intel_iommu.c does not know (VT-d 7.1.3) */
+/* Scalable-mode fault reasons that intel_iommu.c does not know */
 enum {
     VTD_FRS_ROOT_ACCESS     = 0x38,
     VTD_FRS_ROOT_NP         = 0x39,
@@ -36,7 +36,6 @@ enum {
     VTD_FRS_PASID_RSVD      = 0x5a,
     VTD_FRS_ERE_CLEAR       = 0x5c,
     VTD_FRS_SRE_CLEAR       = 0x5d,
-    VTD_FRS_NO_READ         = 0x86,
 };
 
 /* Scalable-mode context entry, bits 63:0 (VT-d 9.4) */

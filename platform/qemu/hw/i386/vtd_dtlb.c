@@ -7,7 +7,8 @@
  * queue, whose head is past it already.  A function that does not answer in
  * x-dtlb-timeout-ms of virtual time makes the IOMMU raise ITE: the held wait
  * descriptor is aborted (it never completes, software submits anew), and the
- * queue goes on from its head when software clears ITE (VT-d 6.5.2.11).
+ * queue goes on from its head when software clears ITE.  A late answer is an
+ * invalidation completion error (ICE).
  */
 #include "qemu/osdep.h"
 #include "vtd_ats_internal.h"
@@ -65,6 +66,7 @@ static void vtd_dtlb_timeout(void *opaque)
     vtd_dtlb_arm(ats);
 }
 
+/* Called once, when the IOMMU is realized. */
 void vtd_dtlb_init(VTDAtsState *ats)
 {
     QTAILQ_INIT(&ats->pending);
@@ -122,7 +124,10 @@ void vtd_ats_invalidation_done(PCIDevice *dev, uint32_t tag)
     vtd_dtlb_error(ats->iommu, VTD_FSTS_ICE, sid, VTD_IQER_ICESID_SHIFT);
 }
 
-/* Bytes that an address with the size bit set stands for (PCIe 10.3.1). */
+/*
+ * Bytes that @addr stands for: with @size set, its lowest clear bit says how
+ * many, as in the message that goes to the function.
+ */
 static uint64_t vtd_dtlb_range(uint64_t addr, bool size)
 {
     unsigned ones = size ? cto64(addr >> VTD_PAGE_SHIFT) + 1 : 0;

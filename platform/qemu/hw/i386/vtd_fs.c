@@ -63,12 +63,14 @@ static void vtd_fs_space_free(gpointer data)
     g_free(space);
 }
 
+/* Called once, when the IOMMU is realized. */
 void vtd_fs_init(VTDAtsState *ats)
 {
     ats->iotlb = g_hash_table_new_full(g_int64_hash, g_int64_equal,
                                        NULL, vtd_fs_space_free);
 }
 
+/* Drop all translations. */
 void vtd_fs_reset(VTDAtsState *ats)
 {
     g_hash_table_remove_all(ats->iotlb);
@@ -142,7 +144,7 @@ static bool vtd_fs_read(hwaddr addr, uint64_t *pte)
 
 /*
  * Set @flags in the paging entry at guest-physical @addr, provided that it
- * still is @pte.
+ * still is @pte.  May be called without the big lock.
  */
 VTDFsUpdate vtd_fs_set_flags(hwaddr addr, uint64_t pte, uint64_t flags)
 {
@@ -189,42 +191,60 @@ static bool vtd_fs_rsvd(IntelIOMMUState *s, uint64_t pte, unsigned level)
 }
 
 /*
- * Take one step: read the entry at @addr and mark it used.  @e collects the
- * rights; at the leaf, whether the request may go on is decided by these
- * before Accessed and Dirty are set.  Returns 0 or a fault reason.
+ * Look at entry @pte.  @e collects the rights; at the leaf these decide
+ * whether the request may go on.  Says in @flags what has to be set in the
+ * entry.  Returns 0 or a fault reason.
+ */
+static int vtd_fs_check(IntelIOMMUState *s, uint64_t pte, unsigned level,
+                        const VTDAtsRequest *req, bool wpe, VTDFsEntry *e,
+                        uint64_t *flags)
+{
+    if (!(pte & VTD_FL_P)) {
+        return VTD_FR_FS_PAGING_ENTRY_P;
+    }
+    if (vtd_fs_rsvd(s, pte, level)) {
+        return VTD_FR_FS_PAGING_ENTRY_RSVD;
+    }
+    e->user = e->user && (pte & VTD_FL_US);
+    e->writable = e->writable && (pte & VTD_FL_RW);
+    *flags = VTD_FL_A;
+    if (vtd_fs_leaf(pte, level)) {
+        if (!req->priv && !e->user) {
+            return VTD_FR_FS_PAGING_ENTRY_US;
+        }
+        if (req->write && (e->writable || (req->priv && !wpe))) {
+            *flags |= VTD_FL_D;
+        }
+    }
+    return 0;
+}
+
+/*
+ * Take one step: read the entry at @addr, check it and mark it used.
+ * Returns 0, with the entry in @pte, or a fault reason.
  */
 static int vtd_fs_step(IntelIOMMUState *s, hwaddr addr, unsigned level,
                        const VTDAtsRequest *req, bool wpe, VTDFsEntry *e,
-                       uint64_t *result)
+                       uint64_t *pte)
 {
-    bool user = e->user, writable = e->writable;
-    uint64_t pte, flags;
     VTDFsUpdate update;
+    VTDFsEntry below;
+    uint64_t flags;
+    int fault;
 
     do {
-        if (!vtd_fs_read(addr, &pte)) {
+        if (!vtd_fs_read(addr, pte)) {
             return VTD_FR_FS_PAGING_ENTRY_INV;
         }
-        if (!(pte & VTD_FL_P)) {
-            return VTD_FR_FS_PAGING_ENTRY_P;
+        below = *e;
+        fault = vtd_fs_check(s, *pte, level, req, wpe, &below, &flags);
+        if (fault) {
+            return fault;
         }
-        if (vtd_fs_rsvd(s, pte, level)) {
-            return VTD_FR_FS_PAGING_ENTRY_RSVD;
-        }
-        e->user = user && (pte & VTD_FL_US);
-        e->writable = writable && (pte & VTD_FL_RW);
-        flags = VTD_FL_A;
-        if (vtd_fs_leaf(pte, level)) {
-            if (!req->priv && !e->user) {
-                return VTD_FR_FS_PAGING_ENTRY_US;
-            }
-            if (req->write && (e->writable || (req->priv && !wpe))) {
-                flags |= VTD_FL_D;
-            }
-        }
-        *result = pte | flags;
-        update = vtd_fs_set_flags(addr, pte, flags);
+        update = vtd_fs_set_flags(addr, *pte, flags);
     } while (update == VTD_FS_CHANGED);
+    *pte |= flags;
+    *e = below;
     return update == VTD_FS_SET ? 0 : VTD_FR_FS_BIT_UPDATE_FAILED;
 }
 
@@ -269,8 +289,8 @@ static int vtd_fs_walk(IntelIOMMUState *s, const VTDPASIDEntry *pe,
 
 /*
  * Is a cached @e enough for @req?  If it denies something, or a write would
- * have to set Dirty, the tables themselves are asked (VT-d 6.2.5: rights may
- * be raised without an invalidation).
+ * have to set Dirty, the tables themselves are asked: rights may be raised
+ * without an invalidation.
  */
 static bool vtd_fs_suffices(const VTDFsEntry *e, const VTDAtsRequest *req)
 {
@@ -297,8 +317,8 @@ int vtd_fs_translate(VTDAtsState *ats, const VTDPASIDEntry *pe,
                      const VTDAtsRequest *req, VTDAtsTranslation *out)
 {
     uint16_t did = VTD_SM_PASID_ENTRY_DID(pe->val[1]);
+    VTDFsEntry walked = { 0 }, *e;
     VTDFsSpace *space;
-    VTDFsEntry walked, *e;
     bool writable;
     int fault;
 

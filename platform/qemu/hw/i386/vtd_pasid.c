@@ -3,8 +3,8 @@
  * Emulated VT-d: scalable-mode context entries and PASID table entries, as a
  * request of a PCIe function finds them, and the two caches in between.
  *
- * What is cached stays cached until software invalidates it, as VT-d 6.2
- * allows: an entry that no flush reached goes on being used.  Entries that
+ * What is cached stays cached until software invalidates it, as hardware is
+ * free to do: an entry that no flush reached goes on being used.  Entries that
  * are not present, or wrong, are never cached.
  */
 #include "qemu/osdep.h"
@@ -19,13 +19,13 @@
 
 /* PASID table entry, bits 127:64 (VT-d 9.6) */
 #define VTD_PE1_PGSNP           (1ULL << 24)
-#define VTD_PE1_RSVD            0xffffffff007f0000ULL
+#define VTD_PE1_RSVD            0xfffffffff87f0000ULL
 #define VTD_PE1_RSVD_CD_EMTE    (3ULL << 25)
 #define VTD_PE2_ERE             (1ULL << 1)
 #define VTD_PE2_EAFE            (1ULL << 7)
 #define VTD_PE2_RSVD            0xf00ULL
 
-/* PASID-cache invalidation descriptor (VT-d 6.5.2.3) */
+/* PASID-cache invalidation descriptor (VT-d 6.5.2.2) */
 #define VTD_PC_GRAN(d)          (((d)->lo >> 4) & 3)
 #define VTD_PC_GRAN_DOMAIN      0
 #define VTD_PC_GRAN_PASID       1
@@ -49,6 +49,7 @@ static uint64_t vtd_pasid_key(uint16_t sid, uint32_t pasid)
     return (uint64_t)sid << 20 | pasid;
 }
 
+/* Called once, when the IOMMU is realized. */
 void vtd_pasid_caches_init(VTDAtsState *ats)
 {
     ats->contexts = g_hash_table_new_full(g_int64_hash, g_int64_equal,
@@ -57,6 +58,7 @@ void vtd_pasid_caches_init(VTDAtsState *ats)
                                         NULL, g_free);
 }
 
+/* Empty both caches. */
 void vtd_pasid_caches_reset(VTDAtsState *ats)
 {
     g_hash_table_remove_all(ats->contexts);
@@ -292,7 +294,8 @@ bool vtd_pasid_process_desc(IntelIOMMUState *s, VTDInvDesc *desc)
                          VTD_INV_DESC_ALL_ONE, VTD_INV_DESC_ALL_ONE };
 
     if (!s->scalable_mode ||
-        !vtd_inv_desc_reserved_check(s, desc, mask, false, __func__, "pc inv")) {
+        !vtd_inv_desc_reserved_check(s, desc, mask, false,
+                                     __func__, "pc inv")) {
         return false;
     }
     switch (VTD_PC_GRAN(desc)) {

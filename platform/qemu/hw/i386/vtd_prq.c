@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated VT-d: the page request queue, its registers and interrupt
- * (VT-d 7.4, 7.5, 11.4.11), and page group responses (VT-d 7.6).
+ * Emulated VT-d: the page request queue, its registers and interrupt, and
+ * page group responses.
  *
  * A page request is in the queue, and visible to software, before
  * vtd_page_request() returns, so the page-request drain that a wait
@@ -21,7 +21,7 @@
 #define VTD_PECTL_IM            (1u << 31)
 #define VTD_PECTL_IP            (1u << 30)
 
-/* Page request descriptor (VT-d 7.4.1.1) */
+/* Page request descriptor, 256 bits */
 #define VTD_PRQ_TYPE            0x1
 #define VTD_PRQ_PP              (1ULL << 8)
 #define VTD_PRQ_RID_SHIFT       16
@@ -33,7 +33,7 @@
 #define VTD_PRQ_LPIG            (1ULL << 2)
 #define VTD_PRQ_GROUP_SHIFT     3
 
-/* Page group response descriptor (VT-d 7.6.1) */
+/* Page group response descriptor, 256 bits */
 #define VTD_PGR_PP              (1ULL << 4)
 #define VTD_PGR_CODE(d)         (((d)->val[0] >> 12) & 0xf)
 #define VTD_PGR_SID(d)          (((d)->val[0] >> 16) & 0xffff)
