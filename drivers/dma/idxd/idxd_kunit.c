@@ -28,7 +28,12 @@
 
 #define PORTALS		0x40000000ULL
 
-static const struct idxd_model model = { .name = "dsa" };
+static const struct idxd_model model = {
+	.name = "dsa",
+	.user_submission_safe = true,
+};
+
+static const struct idxd_model unsafe_model = { .name = "dsa" };
 
 static const struct idxd_caps caps = {
 	.version = 0x100,
@@ -421,6 +426,20 @@ static void op_config_is_a_subset(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fewer, show(test, wq, "op_config"));
 }
 
+/* The same without bit 1, on the device; a privileged user has it. */
+static void unsafe_devices_offer_no_batches(struct kunit *test)
+{
+	struct idxd_device *idxd = fake_idxd(test);
+
+	idxd->model = &unsafe_model;
+	KUNIT_EXPECT_STREQ(test,
+			   "00000000,00000000,00000000,00000000,00000000,00000000,00000001,00000a7d\n",
+			   show(test, &idxd->conf_dev, "op_cap"));
+	KUNIT_EXPECT_STREQ(test,
+			   "00000000,00000000,00000000,00000000,00000000,00000000,00000001,00000a7f\n",
+			   show(test, fake_wq(test, 0), "op_config"));
+}
+
 static void limits_are_powers_of_two(struct kunit *test)
 {
 	struct device *wq = fake_wq(test, 0);
@@ -537,6 +556,7 @@ static struct kunit_case sysfs_cases[] = {
 	KUNIT_CASE(a_fixed_device_still_has_names),
 	KUNIT_CASE(names_are_one_line),
 	KUNIT_CASE(op_config_is_a_subset),
+	KUNIT_CASE(unsafe_devices_offer_no_batches),
 	KUNIT_CASE(limits_are_powers_of_two),
 	KUNIT_CASE(no_page_requests_no_blocking),
 	KUNIT_CASE(what_is_not_supported),

@@ -123,11 +123,20 @@ static ssize_t gen_cap_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(gen_cap);
 
+/*
+ * Where users must submit through write(), they cannot have batches: the
+ * driver does not see what is in them.
+ */
 static ssize_t op_cap_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
-	return sysfs_emit(buf, "%*pb\n", IDXD_OPCAP_BITS,
-			  confdev_to_idxd(dev)->caps.opcap);
+	struct idxd_device *idxd = confdev_to_idxd(dev);
+	DECLARE_BITMAP(opcap, IDXD_OPCAP_BITS);
+
+	bitmap_copy(opcap, idxd->caps.opcap, IDXD_OPCAP_BITS);
+	if (!idxd->model->user_submission_safe)
+		__clear_bit(DSA_OPCODE_BATCH, opcap);
+	return sysfs_emit(buf, "%*pb\n", IDXD_OPCAP_BITS, opcap);
 }
 static DEVICE_ATTR_RO(op_cap);
 
