@@ -4,6 +4,11 @@
  *
  * Takes idxd_user.lock and idxd_cmd_queue.lock, and no other of the driver's.
  * Touches the command register only.
+ *
+ * The device takes one command at a time, and none cancels another.  So the
+ * abort can follow only a drain that has ended, for instance because the core
+ * refuses the page request that it waited for.  A drain that does not end at
+ * all ends in isolation.
  */
 #include <linux/io.h>
 #include <linux/iommu-sva.h>

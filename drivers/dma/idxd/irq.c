@@ -10,11 +10,39 @@
 #include "recovery.h"
 #include "regs.h"
 
+/* Those that no completion record tells: the record itself was at fault. */
+static const char *idxd_sw_err_name(u64 code)
+{
+	switch (code) {
+	case DSA_COMP_BAD_OPCODE:
+		return "opcode";
+	case DSA_COMP_INVALID_FLAGS:
+		return "flags";
+	case DSA_COMP_NOZERO_RESERVE:
+		return "reserved field";
+	case DSA_COMP_CRA_XLAT:
+		return "completion record not writable";
+	case DSA_COMP_CRA_ALIGN:
+		return "completion record misaligned";
+	case DSA_COMP_PRIV_BAD:
+		return "privilege";
+	case DSA_COMP_HW_ERR1:
+	case DSA_COMP_HW_ERR_DRB:
+		return "hardware";
+	case DSA_COMP_TRANSLATION_FAIL:
+		return "translation";
+	default:
+		return "other";
+	}
+}
+
 static void idxd_log_sw_err(struct idxd_device *idxd, const u64 *err)
 {
+	u64 code = FIELD_GET(SWERR_ERROR, err[0]);
+
 	dev_warn_ratelimited(&idxd->conf_dev,
-			     "error %#llx: queue %lld, opcode %#llx, PASID %lld, fault address %#llx%s%s\n",
-			     FIELD_GET(SWERR_ERROR, err[0]),
+			     "error %#llx (%s): queue %lld, opcode %#llx, PASID %lld, fault address %#llx%s%s\n",
+			     code, idxd_sw_err_name(code),
 			     err[0] & SWERR_WQ_VALID ?
 			     (s64)FIELD_GET(SWERR_WQ, err[0]) : -1,
 			     FIELD_GET(SWERR_OPCODE, err[0]),
