@@ -26,6 +26,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/sysctl.h>
+#include <linux/task_work.h>
 #include <kunit/visibility.h>
 
 #define CREATE_TRACE_POINTS
@@ -39,6 +40,10 @@
  *	taken before it is counted here and dropped after it no longer is, so
  *	that whoever holds @lock sees mm_users at least this high
  * @dying: no more binds
+ * @exec_queued: @exec_work is
+ * @exec_work: looks once more whether the mm has a CPU user, after one left it
+ *	by exec
+ * @mm: the mm
  *
  * Made at the first bind, freed with the mm_struct.
  */
@@ -47,6 +52,9 @@ struct offcpu_mm {
 	struct list_head tasks;
 	int pins;
 	bool dying;
+	bool exec_queued;
+	struct callback_head exec_work;
+	struct mm_struct *mm;
 };
 
 /* Guards offcpu_tasks; innermost, taken within offcpu_mm::lock. */
@@ -270,24 +278,17 @@ static bool offcpu_group_uses(struct task_struct *leader, struct mm_struct *mm)
 	return false;
 }
 
-static bool offcpu_scan_users(struct mm_struct *mm)
+static bool offcpu_others_use(struct mm_struct *mm)
 {
 	struct task_struct *p;
-	bool used;
 
-	read_lock(&tasklist_lock);
-	used = offcpu_group_uses(current, mm);
-	if (!used) {
-		for_each_process(p) {
-			if (p->flags & PF_KTHREAD)
-				continue;
-			used = offcpu_group_uses(p, mm);
-			if (used)
-				break;
-		}
+	for_each_process(p) {
+		if (p->flags & PF_KTHREAD || same_thread_group(p, current))
+			continue;
+		if (offcpu_group_uses(p, mm))
+			return true;
 	}
-	read_unlock(&tasklist_lock);
-	return used;
+	return false;
 }
 
 /*
@@ -310,7 +311,7 @@ static bool offcpu_scan_users(struct mm_struct *mm)
 static bool offcpu_mm_used(struct mm_struct *mm)
 {
 	struct offcpu_mm *omm = mm->offcpu;
-	bool last;
+	bool last, used;
 
 	spin_lock(&omm->lock);
 	last = atomic_read(&mm->mm_users) <= omm->pins + 1;
@@ -320,7 +321,10 @@ static bool offcpu_mm_used(struct mm_struct *mm)
 
 	/* Pairs with itself in another thread, as above. */
 	smp_mb();
-	return offcpu_scan_users(mm);
+	read_lock(&tasklist_lock);
+	used = offcpu_group_uses(current, mm) || offcpu_others_use(mm);
+	read_unlock(&tasklist_lock);
+	return used;
 }
 
 /**
@@ -337,6 +341,81 @@ void __offcpu_exit_mm(struct mm_struct *mm)
 		offcpu_kill_mm(mm, OFFCPU_EXIT);
 }
 EXPORT_SYMBOL_IF_KUNIT(__offcpu_exit_mm);
+
+/**
+ * __offcpu_exec_mm() - current is about to leave @mm by exec, or has just left
+ * @mm: the old mm, of which the caller holds one reference on mm_users
+ *
+ * If nobody else uses it all tasks are killed, and DEAD upon return: exec can
+ * only fail fatally from here on.  Without exec_update_lock.  May sleep, for as
+ * long as the ladder lasts.
+ */
+void __offcpu_exec_mm(struct mm_struct *mm)
+{
+	if (!offcpu_mm_used(mm))
+		offcpu_kill_mm(mm, OFFCPU_EXEC);
+}
+
+static void offcpu_exec_work(struct callback_head *work)
+{
+	struct offcpu_mm *omm = container_of(work, struct offcpu_mm, exec_work);
+	struct mm_struct *mm = omm->mm;
+
+	spin_lock(&omm->lock);
+	omm->exec_queued = false;
+	spin_unlock(&omm->lock);
+	__offcpu_exec_mm(mm);
+	mmput(mm);
+}
+
+/**
+ * __offcpu_exec_mm_left() - current has left @mm by exec
+ * @mm: the old mm, of which current still holds a reference on mm_users
+ *
+ * Tasks are left when __offcpu_exec_mm() saw another user.  That one may have
+ * exited before ->mm was changed and have seen current in turn: look again, but
+ * where one may sleep, before the new program runs.  If another thread that left
+ * by exec has that still to do, it will see that current has left, too.
+ *
+ * Does not sleep.
+ */
+void __offcpu_exec_mm_left(struct mm_struct *mm)
+{
+	struct offcpu_mm *omm = mm->offcpu;
+	bool queue;
+
+	spin_lock(&omm->lock);
+	queue = !list_empty(&omm->tasks) && !omm->exec_queued;
+	if (queue)
+		omm->exec_queued = true;
+	spin_unlock(&omm->lock);
+	if (!queue)
+		return;
+
+	mmget(mm);
+	init_task_work(&omm->exec_work, offcpu_exec_work);
+	/* Only fails when current exits, and exec comes before that. */
+	WARN_ON_ONCE(task_work_add(current, &omm->exec_work, TWA_RESUME));
+}
+
+/**
+ * __offcpu_coredump_mm() - current is about to dump @mm
+ * @mm: current->mm; the other threads of the group have stopped for the dump
+ *
+ * Kills all tasks, so that what is dumped does not change, unless another
+ * process uses @mm.  If that exits meanwhile it will be exit that kills.  May
+ * sleep, for as long as the ladder lasts.
+ */
+void __offcpu_coredump_mm(struct mm_struct *mm)
+{
+	bool used;
+
+	read_lock(&tasklist_lock);
+	used = offcpu_others_use(mm);
+	read_unlock(&tasklist_lock);
+	if (!used)
+		offcpu_kill_mm(mm, OFFCPU_COREDUMP);
+}
 
 /**
  * __offcpu_mm_free() - the mm_struct goes
@@ -367,6 +446,7 @@ static struct offcpu_mm *offcpu_mm_get(struct mm_struct *mm)
 		return NULL;
 	spin_lock_init(&omm->lock);
 	INIT_LIST_HEAD(&omm->tasks);
+	omm->mm = mm;
 	/* Another thread may have been first; it never changes again. */
 	if (!try_cmpxchg(&mm->offcpu, &old, omm)) {
 		kfree(omm);

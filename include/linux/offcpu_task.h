@@ -129,6 +129,9 @@ bool offcpu_task_is_live(const struct offcpu_task *task);
 
 void __offcpu_mm_free(struct mm_struct *mm);
 void __offcpu_exit_mm(struct mm_struct *mm);
+void __offcpu_exec_mm(struct mm_struct *mm);
+void __offcpu_exec_mm_left(struct mm_struct *mm);
+void __offcpu_coredump_mm(struct mm_struct *mm);
 
 /* Hook of mm_init(): dup_mm() has copied the parent's pointer. */
 static inline void offcpu_mm_init(struct mm_struct *mm)
@@ -150,6 +153,30 @@ static inline void offcpu_exit_mm(struct mm_struct *mm)
 		__offcpu_exit_mm(mm);
 }
 
+/*
+ * Hook of begin_new_exec(), for the mm that current is about to leave as the
+ * last of its threads.  May sleep, so not under exec_update_lock.
+ */
+static inline void offcpu_exec_mm(struct mm_struct *mm)
+{
+	if (mm && unlikely(READ_ONCE(mm->offcpu)))
+		__offcpu_exec_mm(mm);
+}
+
+/* Hook of exec_mmap(), between leaving the old mm and mmput(). */
+static inline void offcpu_exec_mm_left(struct mm_struct *mm)
+{
+	if (unlikely(READ_ONCE(mm->offcpu)))
+		__offcpu_exec_mm_left(mm);
+}
+
+/* Hook of do_coredump(), once the thread group has come to rest.  May sleep. */
+static inline void offcpu_coredump_mm(struct mm_struct *mm)
+{
+	if (unlikely(READ_ONCE(mm->offcpu)))
+		__offcpu_coredump_mm(mm);
+}
+
 #if IS_ENABLED(CONFIG_KUNIT)
 int offcpu_task_bind_mm(struct offcpu_task *task, struct mm_struct *mm,
 			struct device *dev, u32 pasid,
@@ -161,6 +188,9 @@ int offcpu_task_bind_mm(struct offcpu_task *task, struct mm_struct *mm,
 static inline void offcpu_mm_init(struct mm_struct *mm) { }
 static inline void offcpu_mm_free(struct mm_struct *mm) { }
 static inline void offcpu_exit_mm(struct mm_struct *mm) { }
+static inline void offcpu_exec_mm(struct mm_struct *mm) { }
+static inline void offcpu_exec_mm_left(struct mm_struct *mm) { }
+static inline void offcpu_coredump_mm(struct mm_struct *mm) { }
 
 #endif /* CONFIG_OFFCPU_TASK */
 #endif
