@@ -50,7 +50,7 @@ help:
 run: setup qemu kernel selftests
 	@scripts/guest build/selftests/offcpu/offcpu-main-job
 
-test: setup qemu kernel selftests
+test: setup qemu kernel selftests build/tests/dsa-op-test
 	@scripts/test '$(T)'
 
 guest: setup qemu kernel selftests
@@ -135,6 +135,15 @@ build/guest/initramfs: build/guest/init $(S)/$(KERNEL)-built
 	@{ echo "dir /dev 0755 0 0"; echo "nod /dev/console 0600 0 0 c 5 1"; \
 	   echo "file /init build/guest/init 0755 0 0"; } > build/guest/initramfs.list
 	@$(LINUX)/$(KERNEL)-obj/usr/gen_init_cpio build/guest/initramfs.list > $@
+
+# ---- tests of the emulated server's parts, on the host --------------------
+
+dsa_op_sources := $(wildcard platform/tests/dsa-op-*.c platform/qemu/hw/dma/dsa/dsa-op*.c)
+
+build/tests/dsa-op-test: $(dsa_op_sources) $(wildcard platform/tests/*.h platform/qemu/hw/dma/dsa/*.h)
+	@mkdir -p build/tests; gcc -O2 -g -Wall -Wextra -Wno-unused-parameter \
+		-Wno-missing-field-initializers -Iplatform/tests/include \
+		-Iplatform/qemu/hw/dma/dsa -o $@ $(dsa_op_sources)
 
 # ---- kselftests ----------------------------------------------------------
 
