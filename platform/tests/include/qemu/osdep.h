@@ -15,7 +15,9 @@
 
 #define MIN(a, b)               ((a) < (b) ? (a) : (b))
 #define MAX(a, b)               ((a) > (b) ? (a) : (b))
-#define ROUND_DOWN(n, d)        ((n) - (n) % (d))
+/* The first is for powers of two only, as QEMU's is */
+#define ROUND_DOWN(n, d)        ((n) & -(size_t)(d))
+#define QEMU_ALIGN_DOWN(n, m)   ((n) / (m) * (m))
 #define ARRAY_SIZE(x)           (sizeof(x) / sizeof((x)[0]))
 
 #endif

@@ -144,7 +144,7 @@ DSAStep dsa_step_create_delta(DSATask *t, size_t max, size_t *moved)
                              t->op_state[0], rec, len) : 0;
     if (put < len) {
         /* complete is what lies before the first delta that is not */
-        put = ROUND_DOWN(put, DELTA_SIZE);
+        put = QEMU_ALIGN_DOWN(put, DELTA_SIZE);
         t->op_state[0] += put;
         t->op_pos = (uint64_t)lduw_le_p(rec + put) * DELTA_UNIT;
         return dsa_delta_fault(t);
@@ -187,7 +187,7 @@ DSAStep dsa_step_apply_delta(DSATask *t, size_t max, size_t *moved)
     uint32_t size = dsa_desc_u32(t, DELTA_D_SIZE);
     uint8_t rec[DSA_CHUNK];
     DSAStep ret = DSA_STEP_MORE;
-    size_t n = ROUND_DOWN(MIN(max, size - t->op_pos), DELTA_SIZE);
+    size_t n = QEMU_ALIGN_DOWN(MIN(max, size - t->op_pos), DELTA_SIZE);
 
     n = dsa_op_read(t, dsa_desc_u64(t, DSA_D_SRC) + t->op_pos, rec, n);
     if (n < DELTA_SIZE) {
