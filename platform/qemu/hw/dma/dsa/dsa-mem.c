@@ -237,7 +237,7 @@ DSAMemResult dsa_mem_write_record(DSATask *t, uint64_t va,
     res = address_space_write(to.as, to.addr + 8, attrs, rec + 8,
                               DSA_CR_SIZE - 8);
     if (res == MEMTX_OK) {
-        smp_wmb();
+        smp_wmb();  /* who sees the status sees the rest of the record */
         address_space_stq_le(to.as, to.addr, ldq_le_p(rec), attrs, &res);
     }
     return res == MEMTX_OK ? DSA_MEM_OK :
