@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Shared virtual addressing: binding a device to a process's address space as an
- * off-CPU task, with a PASID, a domain and an attachment; and the page faults
- * that the device has there.
+ * off-CPU task, with a PASID, a domain and an attachment.
  *
- * This file may use the IOMMU core and the off-CPU task, and fault pages of an
- * mm in.  What an IOMMU driver does to attach is behind its operations.
+ * This file may use the IOMMU core and the off-CPU task.  What an IOMMU driver
+ * does to attach is behind its operations.
  *
  * An mm has one PASID from the first bind until the mm_struct goes, because its
  * threads keep it in a register.  It has one attachment for each device that it
@@ -16,85 +15,12 @@
 #include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/iommu-sva.h>
-#include <linux/mm.h>
 #include <linux/mmu_context.h>
-#include <linux/mutex.h>
-#include <linux/oom.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
-#include <linux/userfaultfd_k.h>
-#include <linux/wait.h>
-#include <linux/workqueue.h>
 
 #include "iommu-priv.h"
-
-/* Page faults of one mm that are handled at a time, over all of its devices. */
-#define SVA_MAX_WORKERS	16
-/* A fault that had to be retried that often is not going to be served. */
-#define SVA_MAX_RETRIES	64
-
-/**
- * struct sva_mm - what shared virtual addressing keeps of an mm
- * @data: the part that others read, through mm->iommu_mm
- * @bind_lock: one bind at a time.  It is held over the allocation of a domain,
- *	which takes mmap_lock, so nothing that a kill does may take it
- * @lock: guards all below, and in a domain users and next, and in an attachment
- *	what it says there.  Nothing sleeps under it, so a kill may take it
- * @domains: iommu_domain::next, all with users
- * @attachments: sva_attachment::node, until they are detached
- * @detached: an attachment has left the list
- * @waiting: sva_fault::node, not yet given to a worker
- * @workers: faults given to workers
- *
- * Made at the first bind, freed with the mm_struct: a bound task pins that, and
- * so does a fault that is being handled.
- *
- * So attach and detach are serialised like this.  Only a bind attaches, under
- * @bind_lock.  Who takes @binds of an attachment from one to zero, under @lock,
- * detaches it, without any lock, and takes it off the list last.  A bind that
- * finds an attachment without binds waits for that, with @bind_lock held: other
- * binds wait behind it, a kill never does.
- */
-struct sva_mm {
-	struct iommu_mm_data data;
-	struct mutex bind_lock;	/* binds, never kills */
-	spinlock_t lock;	/* all below */
-	struct list_head domains;
-	struct list_head attachments;
-	wait_queue_head_t detached;
-	struct list_head waiting;
-	unsigned int workers;
-};
-
-/**
- * struct sva_attachment - a PASID on a device, for all binds of the mm to it
- * @handle: what the IOMMU core knows it by
- * @smm: its mm's, while it is attached or a fault holds the mm
- * @dev: the device; a bound task references it
- * @refs: one for each bind, one for each fault
- * @node: on @smm->attachments
- * @binds: those that want it attached.  Under @smm->lock
- * @refusing: binds that are being aborted or isolated, and one for the detach:
- *	faults are answered at once.  Under @smm->lock
- * @faults: sva_fault::pending, those not answered.  Under @smm->lock
- * @answering: answers on their way to the device.  Under @smm->lock
- * @answered: @answering is zero
- * @served: page faults that were handled
- */
-struct sva_attachment {
-	struct iommu_attach_handle handle;
-	struct sva_mm *smm;
-	struct device *dev;
-	refcount_t refs;
-	struct list_head node;
-	unsigned int binds;
-	unsigned int refusing;
-	struct list_head faults;
-	unsigned int answering;
-	wait_queue_head_t answered;
-	atomic_long_t served;
-};
+#include "iommu-sva-priv.h"
 
 /**
  * struct iommu_sva - one bind
@@ -111,302 +37,6 @@ struct iommu_sva {
 	void *priv;
 	bool refusing;
 };
-
-/**
- * struct sva_fault - a page request group of a device
- * @work: handles it
- * @refs: one of the worker's, one of whoever else answers it
- * @group: what came
- * @att: where it came from, referenced
- * @mm: whose pages, referenced by mm_count
- * @node: on sva_mm::waiting
- * @pending: on sva_attachment::faults until somebody answers it
- */
-struct sva_fault {
-	struct work_struct work;
-	refcount_t refs;
-	struct iopf_group *group;
-	struct sva_attachment *att;
-	struct mm_struct *mm;
-	struct list_head node;
-	struct list_head pending;
-};
-
-static struct workqueue_struct *sva_workqueue;
-
-static void sva_attachment_put(struct sva_attachment *att)
-{
-	if (refcount_dec_and_test(&att->refs))
-		kfree(att);
-}
-
-/*
- * Page faults.
- *
- * A group is answered once, by who takes it off the attachment's list: the
- * worker that handled it, or a kill, which does not wait for the worker.  The
- * worker goes on with references of its own then, and does not touch the device
- * any more.
- */
-
-static bool sva_access_ok(struct vm_area_struct *vma,
-			  const struct iommu_fault_page_request *prm)
-{
-	vm_flags_t need = 0;
-
-	if (prm->perm & IOMMU_FAULT_PERM_READ)
-		need |= VM_READ;
-	if (prm->perm & IOMMU_FAULT_PERM_WRITE)
-		need |= VM_WRITE;
-	if (prm->perm & IOMMU_FAULT_PERM_EXEC)
-		need |= VM_EXEC;
-
-	if (!need || need & ~vma->vm_flags)
-		return false;
-	/* Only the CPU's own instructions for it may write a shadow stack. */
-	if (need & VM_WRITE && vma->vm_flags & VM_SHADOW_STACK)
-		return false;
-	/* Who would have to answer may be who is being killed. */
-	return !userfaultfd_armed(vma);
-}
-
-/*
- * One attempt.  mmap_lock is not held while asleep on I/O: FAULT_FLAG_TRIED,
- * which makes the fault handlers do that, is never given.  The stack is not
- * grown: that would be judged by the worker's limits.  Not FAULT_FLAG_USER: an
- * OOM would then be left to the worker's return to user mode.
- */
-static vm_fault_t sva_fault_once(struct mm_struct *mm,
-				 const struct iommu_fault_page_request *prm)
-{
-	unsigned int flags = FAULT_FLAG_REMOTE | FAULT_FLAG_ALLOW_RETRY;
-	vm_fault_t ret = VM_FAULT_SIGSEGV;
-	struct vm_area_struct *vma;
-
-	if (prm->perm & IOMMU_FAULT_PERM_WRITE)
-		flags |= FAULT_FLAG_WRITE;
-	if (prm->perm & IOMMU_FAULT_PERM_EXEC)
-		flags |= FAULT_FLAG_INSTRUCTION;
-
-	mmap_read_lock(mm);
-	vma = vma_lookup(mm, prm->addr);
-	if (vma && sva_access_ok(vma, prm) && !check_stable_address_space(mm))
-		ret = handle_mm_fault(vma, prm->addr, flags, NULL);
-	/* In these two cases it has let go of the lock. */
-	if (!(ret & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)))
-		mmap_read_unlock(mm);
-	return ret;
-}
-
-static int sva_handle_one(struct mm_struct *mm,
-			  const struct iommu_fault_page_request *prm)
-{
-	vm_fault_t ret;
-	int i;
-
-	/* A user's descriptor has no supervisor's rights. */
-	if (prm->perm & IOMMU_FAULT_PERM_PRIV)
-		return -EACCES;
-
-	for (i = 0; i < SVA_MAX_RETRIES; i++) {
-		ret = sva_fault_once(mm, prm);
-		if (!(ret & VM_FAULT_RETRY))
-			return ret & VM_FAULT_ERROR ? -EFAULT : 0;
-		cond_resched();
-	}
-	return -EFAULT;
-}
-
-static enum iommu_page_response_code sva_handle_group(struct sva_fault *fault)
-{
-	struct iopf_fault *iopf;
-	int ret = 0;
-
-	/* Only while the mm has users are there pages to fault in. */
-	if (!mmget_not_zero(fault->mm))
-		return IOMMU_PAGE_RESP_INVALID;
-
-	list_for_each_entry(iopf, &fault->group->faults, list) {
-		ret = sva_handle_one(fault->mm, &iopf->fault.prm);
-		if (ret)
-			break;
-		atomic_long_inc(&fault->att->served);
-	}
-	mmput(fault->mm);
-	return ret ? IOMMU_PAGE_RESP_INVALID : IOMMU_PAGE_RESP_SUCCESS;
-}
-
-static void sva_fault_put(struct sva_fault *fault)
-{
-	if (!refcount_dec_and_test(&fault->refs))
-		return;
-	iopf_free_group(fault->group);
-	sva_attachment_put(fault->att);
-	mmdrop(fault->mm);
-	kfree(fault);
-}
-
-/* Shall the caller answer @fault?  Then it must, and is waited for. */
-static bool sva_claim_answer(struct sva_fault *fault)
-{
-	lockdep_assert_held(&fault->att->smm->lock);
-
-	if (list_empty(&fault->pending))
-		return false;
-	list_del_init(&fault->pending);
-	fault->att->answering++;
-	return true;
-}
-
-static void sva_answer(struct sva_fault *fault,
-		       enum iommu_page_response_code code)
-{
-	struct sva_attachment *att = fault->att;
-
-	iopf_group_response(fault->group, code);
-
-	spin_lock(&att->smm->lock);
-	if (!--att->answering)
-		wake_up_all(&att->answered);
-	spin_unlock(&att->smm->lock);
-}
-
-/* This worker is done: give it the next fault of the mm's, if there is one. */
-static void sva_next_fault(struct sva_mm *smm)
-{
-	struct sva_fault *next;
-
-	spin_lock(&smm->lock);
-	next = list_first_entry_or_null(&smm->waiting, struct sva_fault, node);
-	if (next)
-		list_del(&next->node);
-	else
-		smm->workers--;
-	spin_unlock(&smm->lock);
-	if (next)
-		queue_work(sva_workqueue, &next->work);
-}
-
-static void sva_fault_work(struct work_struct *work)
-{
-	struct sva_fault *fault = container_of(work, struct sva_fault, work);
-	struct sva_mm *smm = fault->att->smm;
-	enum iommu_page_response_code code;
-	bool mine;
-
-	/* Perhaps a kill has answered it before its turn came. */
-	if (!list_empty_careful(&fault->pending)) {
-		code = sva_handle_group(fault);
-		spin_lock(&smm->lock);
-		mine = sva_claim_answer(fault);
-		spin_unlock(&smm->lock);
-		if (mine)
-			sva_answer(fault, code);
-	}
-	sva_next_fault(smm);
-	sva_fault_put(fault);
-}
-
-static struct sva_fault *sva_fault_alloc(struct iopf_group *group)
-{
-	struct sva_fault *fault = kzalloc(sizeof(*fault), GFP_KERNEL);
-
-	if (!fault)
-		return NULL;
-
-	INIT_WORK(&fault->work, sva_fault_work);
-	refcount_set(&fault->refs, 1);
-	fault->group = group;
-	fault->att = container_of(group->attach_handle, struct sva_attachment,
-				  handle);
-	fault->mm = group->attach_handle->domain->mm;
-	refcount_inc(&fault->att->refs);
-	mmgrab(fault->mm);
-	return fault;
-}
-
-/* 0 if a worker will handle it. */
-static int sva_queue_fault(struct sva_fault *fault)
-{
-	struct sva_attachment *att = fault->att;
-	struct sva_mm *smm = att->smm;
-	bool run = false;
-	int ret = 0;
-
-	spin_lock(&smm->lock);
-	if (att->refusing) {
-		ret = -ESHUTDOWN;
-	} else {
-		list_add_tail(&fault->pending, &att->faults);
-		run = smm->workers < SVA_MAX_WORKERS;
-		if (run)
-			smm->workers++;
-		else
-			list_add_tail(&fault->node, &smm->waiting);
-	}
-	spin_unlock(&smm->lock);
-
-	if (run)
-		queue_work(sva_workqueue, &fault->work);
-	return ret;
-}
-
-/*
- * The IOMMU core's page fault handler, called from the IOMMU's interrupt thread.
- * The attachment is there: a detach has the IOMMU driver wait for the requests
- * that came before, and those that come after find no handle.
- *
- * The group is taken off the core's list of pending ones, because the core frees
- * what it finds there without asking who else looks at it.
- */
-static int sva_iopf_handler(struct iopf_group *group)
-{
-	struct sva_fault *fault = sva_fault_alloc(group);
-
-	iopf_group_dequeue(group);
-	if (fault && !sva_queue_fault(fault))
-		return 0;
-
-	iopf_group_response(group, IOMMU_PAGE_RESP_INVALID);
-	if (fault)
-		sva_fault_put(fault);
-	else
-		iopf_free_group(group);
-	return 0;
-}
-
-/*
- * Refuse what faults there are, and those that come, until sva_refuse_end().
- * Upon return no answer is on its way to the device.  That wait is bounded by
- * the IOMMU: an answer waits for its invalidation queue and nothing else.
- */
-static void sva_refuse_begin(struct sva_attachment *att)
-{
-	struct sva_mm *smm = att->smm;
-	struct sva_fault *fault;
-
-	spin_lock(&smm->lock);
-	att->refusing++;
-	while ((fault = list_first_entry_or_null(&att->faults, struct sva_fault,
-						 pending))) {
-		sva_claim_answer(fault);
-		refcount_inc(&fault->refs);
-		spin_unlock(&smm->lock);
-		sva_answer(fault, IOMMU_PAGE_RESP_INVALID);
-		sva_fault_put(fault);
-		spin_lock(&smm->lock);
-	}
-	spin_unlock(&smm->lock);
-
-	wait_event_idle(att->answered, !READ_ONCE(att->answering));
-}
-
-static void sva_refuse_end(struct sva_attachment *att)
-{
-	spin_lock(&att->smm->lock);
-	att->refusing--;
-	spin_unlock(&att->smm->lock);
-}
 
 /*
  * PASID and domains.
@@ -543,6 +173,18 @@ static struct iommu_domain *sva_next_domain(struct sva_mm *smm,
 /*
  * Attachments.
  */
+
+/**
+ * sva_attachment_put() - drop a reference
+ * @att: the attachment, detached if it is the last one
+ *
+ * Any context.
+ */
+void sva_attachment_put(struct sva_attachment *att)
+{
+	if (refcount_dec_and_test(&att->refs))
+		kfree(att);
+}
 
 static int sva_attach_domain(struct sva_attachment *att, struct mm_struct *mm)
 {
@@ -769,7 +411,7 @@ static int sva_may_bind(struct device *dev, struct mm_struct *mm)
 	/* LAM: the IOMMU would not ignore the bits that the CPU does. */
 	if (!arch_pgtable_dma_compat(mm))
 		return -EBUSY;
-	return sva_workqueue ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* Attach @sva->att and make the task, which may die at once. */
@@ -925,10 +567,3 @@ void iommu_sva_kill_device(struct device *dev, enum offcpu_cause cause)
 	offcpu_task_kill_device(dev, cause);
 }
 EXPORT_SYMBOL_GPL(iommu_sva_kill_device);
-
-static int __init iommu_sva_init(void)
-{
-	sva_workqueue = alloc_workqueue("iommu_sva", WQ_UNBOUND, 0);
-	return sva_workqueue ? 0 : -ENOMEM;
-}
-subsys_initcall(iommu_sva_init);

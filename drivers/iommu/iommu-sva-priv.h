@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the two halves of shared virtual addressing share: iommu-sva.c, which
+ * binds, and iommu-sva-fault.c, which serves page faults.
+ */
+#ifndef _IOMMU_SVA_PRIV_H
+#define _IOMMU_SVA_PRIV_H
+
+#include <linux/atomic.h>
+#include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+/**
+ * struct sva_mm - what shared virtual addressing keeps of an mm
+ * @data: the part that others read, through mm->iommu_mm
+ * @bind_lock: one bind at a time.  It is held over the allocation of a domain,
+ *	which takes mmap_lock, so nothing that a kill does may take it
+ * @lock: guards all below, and in a domain users and next, and in an attachment
+ *	what it says there.  Nothing sleeps under it, so a kill may take it
+ * @domains: iommu_domain::next, all with users
+ * @attachments: sva_attachment::node, until they are detached
+ * @detached: an attachment has left the list
+ * @waiting: sva_fault::node, not yet given to a worker
+ * @workers: faults given to workers
+ *
+ * Made at the first bind, freed with the mm_struct: a bound task pins that, and
+ * so does a fault that is being handled.
+ *
+ * So attach and detach are serialised like this.  Only a bind attaches, under
+ * @bind_lock.  Who takes @binds of an attachment from one to zero, under @lock,
+ * detaches it, without any lock, and takes it off the list last.  A bind that
+ * finds an attachment without binds waits for that, with @bind_lock held: other
+ * binds wait behind it, a kill never does.
+ */
+struct sva_mm {
+	struct iommu_mm_data data;
+	struct mutex bind_lock;	/* binds, never kills */
+	spinlock_t lock;	/* all below */
+	struct list_head domains;
+	struct list_head attachments;
+	wait_queue_head_t detached;
+	struct list_head waiting;
+	unsigned int workers;
+};
+
+/**
+ * struct sva_attachment - a PASID on a device, for all binds of the mm to it
+ * @handle: what the IOMMU core knows it by
+ * @smm: its mm's, while it is attached or a fault holds the mm
+ * @dev: the device; a bound task references it
+ * @refs: one for each bind, one for each fault
+ * @node: on @smm->attachments
+ * @binds: those that want it attached.  Under @smm->lock
+ * @refusing: binds that are being aborted or isolated, and one for the detach:
+ *	faults are answered at once.  Under @smm->lock
+ * @faults: sva_fault::pending, those not answered.  Under @smm->lock
+ * @answering: answers on their way to the device.  Under @smm->lock
+ * @answered: @answering is zero
+ * @served: page faults that were handled
+ */
+struct sva_attachment {
+	struct iommu_attach_handle handle;
+	struct sva_mm *smm;
+	struct device *dev;
+	refcount_t refs;
+	struct list_head node;
+	unsigned int binds;
+	unsigned int refusing;
+	struct list_head faults;
+	unsigned int answering;
+	wait_queue_head_t answered;
+	atomic_long_t served;
+};
+
+/* iommu-sva.c */
+void sva_attachment_put(struct sva_attachment *att);
+
+/* iommu-sva-fault.c */
+int sva_iopf_handler(struct iopf_group *group);
+void sva_refuse_begin(struct sva_attachment *att);
+void sva_refuse_end(struct sva_attachment *att);
+
+#endif
