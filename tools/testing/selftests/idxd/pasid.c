@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A descriptor works on the address space of who submitted it, whatever its
- * first four bytes say: ENQCMD writes the PASID there itself.
+ * A descriptor works on the address space of who submitted it, whatever PASID
+ * is in its first four bytes, and by whatever way it goes to the device.
  */
+#include <signal.h>
+
 #include "desc.h"
+#include "insn.h"
 #include "proc.h"
 #include "queue.h"
 #include "../kselftest_harness.h"
@@ -53,7 +56,7 @@ FIXTURE_SETUP(pasid)
 		SKIP(return, "no DSA device");
 	meeting = proc_shared(sizeof(*meeting));
 	self->meeting = meeting;
-	self->desc = proc_shared(sizeof(*self->desc));
+	self->desc = proc_shared(2 * sizeof(*self->desc));
 	self->copy = proc_shared(PAGE);
 	meeting->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -75,51 +78,131 @@ FIXTURE_TEARDOWN(pasid)
 	portal_close(&self->portal);
 }
 
-static int run(struct portal *portal, struct desc *desc, uint32_t pasid)
+struct attempt {
+	struct portal *portal;
+	const struct dsa_hw_desc *desc;
+};
+
+static void enqcmd(void *arg)
 {
-	desc->hw.pasid = pasid;
-	if (portal_submit(portal, &desc->hw) < 0)
-		return -ETIMEDOUT;
-	return desc_wait(&desc->record, WAIT_MS);
+	struct attempt *attempt = arg;
+
+	insn_enqcmd(attempt->portal->reg, attempt->desc);
 }
 
-TEST_F(pasid, cannot_be_forged_to_read)
+/* Let all that was submitted before come to its end. */
+static bool drain(struct portal *portal, struct desc *desc)
+{
+	desc_init(desc, DSA_OPCODE_DRAIN);
+	return portal_submit(portal, &desc->hw) >= 0 &&
+	       desc_wait(&desc->record, WAIT_MS) == DSA_COMP_SUCCESS;
+}
+
+/* Bits 31:0 of what ENQCMD reads must be zero. */
+TEST_F(pasid, enqcmd_refuses_one)
+{
+	struct attempt attempt = { &self->portal, &self->desc->hw };
+
+	for (uint32_t pasid = 1; pasid < PASIDS; pasid++) {
+		desc_memmove(self->desc, self->copy, self->meeting->page, PAGE);
+		self->desc->hw.pasid = pasid;
+		ASSERT_EQ(SIGSEGV, proc_signal_of(enqcmd, &attempt));
+	}
+	desc_memmove(self->desc, self->copy, self->meeting->page, PAGE);
+	self->desc->hw.priv = 1;
+	EXPECT_EQ(SIGSEGV, proc_signal_of(enqcmd, &attempt));
+	self->desc->hw.priv = 0;
+	self->desc->hw.rsvd = 1;
+	EXPECT_EQ(SIGSEGV, proc_signal_of(enqcmd, &attempt));
+
+	ASSERT_TRUE(drain(&self->portal, self->desc + 1));
+	EXPECT_EQ(0, self->desc->record.status);
+	EXPECT_EQ(0, self->copy[0]);
+}
+
+/* MOVDIR64B writes what it is given; a shared queue does not take it. */
+TEST_F(pasid, shared_queue_ignores_movdir64b)
 {
 	for (uint32_t pasid = 0; pasid < PASIDS; pasid++) {
-		memset(self->copy, 0, PAGE);
 		desc_memmove(self->desc, self->copy, self->meeting->page, PAGE);
-		ASSERT_EQ(DSA_COMP_SUCCESS, run(&self->portal, self->desc, pasid));
+		self->desc->hw.pasid = pasid;
+		insn_movdir64b(self->portal.reg, &self->desc->hw);
+	}
+	ASSERT_TRUE(drain(&self->portal, self->desc + 1));
+	EXPECT_EQ(0, self->desc->record.status);
+	EXPECT_EQ(0, self->copy[0]);
+}
+
+/* The members of a batch are in memory, where anyone can write anything. */
+TEST_F(pasid, batch_members_cannot_have_their_own)
+{
+	struct desc *batch = self->desc + 1;
+	struct dsa_hw_desc *list = proc_shared(PAGE);
+
+	for (uint32_t pasid = 0; pasid < PASIDS; pasid += 2) {
+		desc_memmove(self->desc, self->copy, self->meeting->page, PAGE);
+		for (int i = 0; i < 2; i++) {
+			list[i] = self->desc->hw;
+			list[i].pasid = pasid + i;
+			list[i].flags = 0;
+			list[i].completion_addr = 0;
+		}
+		desc_batch(batch, list, 2);
+		ASSERT_LE(0, portal_submit(&self->portal, &batch->hw));
+		ASSERT_EQ(DSA_COMP_SUCCESS, desc_wait(&batch->record, WAIT_MS));
 		ASSERT_EQ(OURS, self->copy[0]);
 		ASSERT_EQ(OURS, self->copy[PAGE - 1]);
 	}
 }
 
-TEST_F(pasid, cannot_be_forged_to_write)
+/* Nor does the other's memory change when we write to that address. */
+TEST_F(pasid, writes_go_to_ones_own_memory)
 {
 	int status;
 
-	for (uint32_t pasid = 0; pasid < PASIDS; pasid++) {
-		desc_memfill(self->desc, self->meeting->page, pasid, PAGE);
-		ASSERT_EQ(DSA_COMP_SUCCESS, run(&self->portal, self->desc, pasid));
-		ASSERT_EQ(pasid, self->meeting->page[0]);
-	}
+	desc_memfill(self->desc, self->meeting->page, 0, PAGE);
+	ASSERT_LE(0, portal_submit(&self->portal, &self->desc->hw));
+	ASSERT_EQ(DSA_COMP_SUCCESS, desc_wait(&self->desc->record, WAIT_MS));
+	EXPECT_EQ(0, self->meeting->page[0]);
 	self->meeting->stage = 2;
 	ASSERT_NE(0, proc_wait(self->other, WAIT_MS, &status));
 	EXPECT_EQ(SECRET, self->meeting->seen);
 }
 
-/* Nor does the privilege bit, nor do reserved ones, get through. */
-TEST_F(pasid, privilege_cannot_be_claimed)
+/* write() goes through the kernel, which does not believe it either. */
+TEST_F(pasid, write_does_not_pass_it_on)
 {
-	desc_memmove(self->desc, self->copy, self->meeting->page, PAGE);
-	self->desc->hw.priv = 1;
-	self->desc->hw.rsvd = 0x7ff;
-	ASSERT_EQ(DSA_COMP_SUCCESS, run(&self->portal, self->desc, 0xfffff));
-	EXPECT_EQ(OURS, self->copy[0]);
+	for (uint32_t pasid = 0; pasid < PASIDS; pasid++) {
+		memset(self->copy, 0, PAGE);
+		desc_memmove(self->desc, self->copy, self->meeting->page, PAGE);
+		self->desc->hw.pasid = pasid;
+		self->desc->hw.priv = 1;
+		if (write(self->portal.fd, &self->desc->hw, 64) != 64)
+			continue;
+		ASSERT_EQ(DSA_COMP_SUCCESS,
+			  desc_wait(&self->desc->record, WAIT_MS));
+		ASSERT_EQ(OURS, self->copy[0]);
+	}
+}
 
-	desc_memmove(self->desc, self->copy, (void *)0xffff888000000000, PAGE);
-	self->desc->hw.priv = 1;
-	EXPECT_LT(DSA_COMP_SUCCESS_PRED, run(&self->portal, self->desc, 0));
+/* A dedicated queue has a PASID of its own, whatever the descriptor says. */
+TEST_F(pasid, dedicated_queue_knows_its_own)
+{
+	struct portal portal;
+	struct queue queue;
+
+	ASSERT_EQ(0, queue_find(&queue, true));
+	ASSERT_EQ(0, portal_open(&portal, &queue));
+	for (uint32_t pasid = 0; pasid < PASIDS; pasid++) {
+		memset(self->copy, 0, PAGE);
+		desc_memmove(self->desc, self->copy, self->meeting->page, PAGE);
+		self->desc->hw.pasid = pasid;
+		ASSERT_LE(0, portal_submit(&portal, &self->desc->hw));
+		ASSERT_EQ(DSA_COMP_SUCCESS,
+			  desc_wait(&self->desc->record, WAIT_MS));
+		ASSERT_EQ(OURS, self->copy[0]);
+	}
+	portal_close(&portal);
 }
 
 TEST_HARNESS_MAIN

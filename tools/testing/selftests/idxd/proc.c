@@ -152,6 +152,22 @@ bool proc_wait_flag(const atomic_int *flag, int value, unsigned int timeout_ms)
 	return true;
 }
 
+void proc_visit_cpus(void)
+{
+	cpu_set_t all, one;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
 int proc_tmpfs(void)
 {
 	if (unshare(CLONE_NEWNS) ||

@@ -70,6 +70,13 @@ uint64_t proc_wait(pid_t pid, unsigned int timeout_ms, int *status);
 bool proc_wait_flag(const atomic_int *flag, int value, unsigned int timeout_ms);
 
 /**
+ * proc_visit_cpus() - run on each CPU for a moment
+ *
+ * An idle CPU holds on to the mm of the last process that it ran.
+ */
+void proc_visit_cpus(void);
+
+/**
  * proc_tmpfs() - mount an empty tmpfs at PROC_TMPFS, for the caller alone
  *
  * Only the caller and its children see it; it goes when the last of them has

@@ -45,16 +45,28 @@ FIXTURE_TEARDOWN(record)
 	portal_close(&self->portal);
 }
 
+/* Shown as 32-bit words in hexadecimal, highest first: the two lowest of them. */
+static uint64_t swerr(const struct queue *queue)
+{
+	unsigned int high = 0, low = 0;
+	char text[128], *at;
+
+	if (queue_attr(queue->device, "errors", text, sizeof(text)))
+		return 0;
+	for (at = strtok(text, ","); at; at = strtok(NULL, ",")) {
+		high = low;
+		low = strtoul(at, NULL, 16);
+	}
+	return (uint64_t)high << 32 | low;
+}
+
 static bool error_shown(const struct queue *queue, unsigned int error)
 {
 	uint64_t deadline = proc_now() + WAIT_MS * NSEC_PER_MSEC;
-	char text[128];
 	uint64_t word;
 
 	do {
-		if (queue_attr(queue->device, "errors", text, sizeof(text)))
-			return false;
-		word = strtoull(text, NULL, 0);
+		word = swerr(queue);
 		if (SWERR_ERROR(word) == error && SWERR_QUEUE(word) == queue->index &&
 		    SWERR_OPCODE(word) == DSA_OPCODE_MEMMOVE)
 			return true;

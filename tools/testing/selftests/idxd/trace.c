@@ -200,41 +200,35 @@ int trace_find(const struct trace *trace, const char *name, const char *key,
 	return -1;
 }
 
-int trace_wait(struct trace *trace, const char *name, const char *key,
-	       const char *value, unsigned int timeout_ms)
+static int wait_for(struct trace *trace, const char *name, const char *key,
+		    const char *value, unsigned int from, unsigned int timeout_ms)
 {
 	uint64_t deadline = proc_now() + timeout_ms * NSEC_PER_MSEC;
 	int found;
 
 	for (;;) {
 		trace_read(trace);
-		found = trace_find(trace, name, key, value, 0);
+		found = trace_find(trace, name, key, value, from);
 		if (found >= 0 || proc_now() > deadline)
 			return found;
 		proc_nap();
 	}
 }
 
-unsigned int trace_count(const struct trace *trace, const char *name,
-			 const char *key, const char *value)
+int trace_mm_freed(struct trace *trace, pid_t task, unsigned int timeout_ms)
 {
-	unsigned int count = 0;
+	char mm[32];
 	int at = -1;
 
-	while ((at = trace_find(trace, name, key, value, at + 1)) >= 0)
-		count++;
-	return count;
-}
-
-bool trace_mm_of(struct trace *trace, pid_t task, char *mm, int len)
-{
-	int at = -1;
-
+	proc_visit_cpus();
 	trace_read(trace);
 	while ((at = trace_find(trace, "svabind", NULL, NULL, at + 1)) >= 0)
 		if (trace->events[at].task == task)
-			return trace_field(&trace->events[at], "mm", mm, len);
-	return false;
+			break;
+	if (at < 0 || !trace_field(&trace->events[at], "mm", mm, sizeof(mm)))
+		return -1;
+	/* Addresses are reused: what came before the bind was another one. */
+	return wait_for(trace, "mmdrop", "mm", mm, at, timeout_ms);
 }
 
 static void fill_in(const struct trace *trace, struct trace_life *life, int bind)
@@ -299,4 +293,12 @@ bool trace_one_life(struct trace *trace, pid_t pid, struct trace_life *life,
 			return false;
 		proc_nap();
 	}
+}
+
+bool trace_is_reaped(struct trace *trace, struct trace_life *life,
+		     unsigned int timeout_ms)
+{
+	life->free = wait_for(trace, "offcpu_task_free", "id", life->id, life->bind,
+			      timeout_ms);
+	return life->free >= 0;
 }

@@ -58,28 +58,21 @@ void trace_read(struct trace *trace);
 int trace_find(const struct trace *trace, const char *name, const char *key,
 	       const char *value, unsigned int from);
 
-/** trace_wait() - the same, wait for it to come */
-int trace_wait(struct trace *trace, const char *name, const char *key,
-	       const char *value, unsigned int timeout_ms);
-
 /** trace_field() - copy a field of an event; false if there is none */
 bool trace_field(const struct trace_event *event, const char *key, char *value,
 		 int len);
 
-/** trace_count() - how many events of that name, key and value there are */
-unsigned int trace_count(const struct trace *trace, const char *name,
-			 const char *key, const char *value);
-
 /**
- * trace_mm_of() - which mm_struct did a process bind?
+ * trace_mm_freed() - wait until the mm_struct that a process bound is freed
  * @trace: started
  * @task: the thread that bound
- * @mm: as a string, for trace_wait("mmdrop", "mm", mm)
- * @len: bytes in @mm
+ * @timeout_ms: at most that long
  *
- * Return: false if the kernel has no kprobes or nothing was bound.
+ * Freed means that its last reference is gone, which an idle CPU may hold:
+ * visits all of them.  Return: the index of the event, or -1: it was not freed,
+ * nothing was bound, or the kernel has no kprobes.
  */
-bool trace_mm_of(struct trace *trace, pid_t task, char *mm, int len);
+int trace_mm_freed(struct trace *trace, pid_t task, unsigned int timeout_ms);
 
 /* The life of one off-CPU task, as indices of events; -1: did not happen. */
 struct trace_life {
@@ -120,5 +113,9 @@ bool trace_says(const struct trace *trace, int at, const char *key,
  */
 bool trace_one_life(struct trace *trace, pid_t pid, struct trace_life *life,
 		    unsigned int timeout_ms);
+
+/** trace_is_reaped() - wait until a dead task is freed; false if it is not */
+bool trace_is_reaped(struct trace *trace, struct trace_life *life,
+		     unsigned int timeout_ms);
 
 #endif

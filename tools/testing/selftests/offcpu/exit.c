@@ -54,13 +54,11 @@ FIXTURE_TEARDOWN(exit)
 static bool nothing_is_left(const struct victim *victim, uint64_t tmpfs_free)
 {
 	uint64_t deadline = proc_now() + SOON_MS * NSEC_PER_MSEC;
-	char mm[32];
 
 	while (proc_tmpfs_free() < tmpfs_free && proc_now() < deadline)
 		proc_nap();
 	return proc_tmpfs_free() == tmpfs_free &&
-	       trace_mm_of(&trace, victim->pid, mm, sizeof(mm)) &&
-	       trace_wait(&trace, "mmdrop", "mm", mm, SOON_MS) >= 0;
+	       trace_mm_freed(&trace, victim->pid, SOON_MS) >= 0;
 }
 
 static bool queue_is_idle(const struct queue *queue)
@@ -100,9 +98,7 @@ TEST_F(exit, by_itself_with_work_in_flight)
 	struct trace_life life;
 
 	self->victim->death = VICTIM_EXITS;
-	ASSERT_TRUE(victim_start(self->victim));
-	ASSERT_TRUE(victim_end(self->victim));
-	EXPECT_GT(self->victim->in_flight, 0);
+	ASSERT_TRUE(victim_run(self->victim));
 	EXPECT_EQ(0, self->victim->unfinished);
 	EXPECT_TRUE(work_complete(self->victim->work));
 	ASSERT_TRUE(trace_one_life(&trace, self->victim->pid, &life, SOON_MS));
@@ -115,9 +111,7 @@ TEST_F(exit, by_segmentation_fault)
 	struct trace_life life;
 
 	self->victim->death = VICTIM_SEGFAULTS;
-	ASSERT_TRUE(victim_start(self->victim));
-	ASSERT_TRUE(victim_end(self->victim));
-	EXPECT_GT(self->victim->in_flight, 0);
+	ASSERT_TRUE(victim_run(self->victim));
 	EXPECT_EQ(0, self->victim->unfinished);
 	EXPECT_TRUE(work_stays_quiet(self->victim->work));
 	ASSERT_TRUE(trace_one_life(&trace, self->victim->pid, &life, SOON_MS));
@@ -132,14 +126,12 @@ TEST_F(exit, close_unbinds)
 	struct trace_life life;
 
 	self->victim->death = VICTIM_CLOSES;
-	ASSERT_TRUE(victim_start(self->victim));
-	ASSERT_TRUE(victim_end(self->victim));
-	EXPECT_GT(self->victim->in_flight, 0);
+	ASSERT_TRUE(victim_run(self->victim));
 	EXPECT_EQ(0, self->victim->unfinished);
 	ASSERT_TRUE(trace_one_life(&trace, self->victim->pid, &life, SOON_MS));
 	EXPECT_TRUE(trace_in_order(&trace, &life));
 	EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "unbind"));
-	EXPECT_GE(trace_wait(&trace, "offcpu_task_free", "id", life.id, SOON_MS), 0);
+	EXPECT_TRUE(trace_is_reaped(&trace, &life, SOON_MS));
 	EXPECT_TRUE(nothing_is_left(self->victim, self->tmpfs_free));
 }
 
@@ -151,7 +143,7 @@ TEST_F(exit, killed_task_is_reaped)
 	ASSERT_TRUE(victim_start(self->victim));
 	ASSERT_TRUE(victim_end(self->victim));
 	ASSERT_TRUE(trace_one_life(&trace, self->victim->pid, &life, SOON_MS));
-	EXPECT_GE(trace_wait(&trace, "offcpu_task_free", "id", life.id, SOON_MS), 0);
+	EXPECT_TRUE(trace_is_reaped(&trace, &life, SOON_MS));
 	EXPECT_TRUE(queue_is_idle(&self->queue));
 }
 

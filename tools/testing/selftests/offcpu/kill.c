@@ -52,11 +52,8 @@ FIXTURE_SETUP(kill)
 	self->victim->each_ms = self->count >= self->queue.size ?
 		TOTAL_MS / self->queue.size + 1 : TOTAL_MS / self->count;
 	self->victim->close_file = true;
-	ASSERT_TRUE(victim_start(self->victim))
+	ASSERT_TRUE(victim_run(self->victim))
 		TH_LOG("%s", strerror(-self->victim->error));
-	ASSERT_TRUE(victim_end(self->victim));
-	/* Or there was nothing to see here. */
-	ASSERT_GT(self->victim->in_flight, 0);
 }
 
 FIXTURE_TEARDOWN(kill)

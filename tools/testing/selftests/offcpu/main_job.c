@@ -160,16 +160,13 @@ static void offload(const struct queue *queue)
 
 static bool kill_victim(struct victim *victim)
 {
-	bool ready = victim_start(victim);
+	bool killed = victim_run(victim);
 
-	if (!step(ready, "process %d: portal mapped, file closed: %s", victim->pid,
-		  strerror(-victim->error)))
-		return false;
-	victim_end(victim);
+	step(!victim->error, "process %d: portal mapped, file closed: %s", victim->pid,
+	     strerror(-victim->error));
 	step(victim->work->submitted == VICTIM_DESCS, "it submitted %u long descriptors",
 	     victim->work->submitted);
-	step(victim->in_flight, "SIGKILL came with %u of them in flight",
-	     victim->in_flight);
+	step(killed, "SIGKILL came with %u of them in flight", victim->in_flight);
 	return step(victim->waited, "wait() returned within %u s",
 		    VICTIM_TIMEOUT_MS / 1000);
 }
@@ -223,17 +220,13 @@ static void tell_memory(const struct victim *victim, struct trace *trace,
 			uint64_t free_before)
 {
 	uint64_t deadline = proc_now() + 2 * NSEC_PER_SEC;
-	char mm[32];
 	int at;
 
 	while (proc_tmpfs_free() < free_before && proc_now() < deadline)
 		proc_nap();
 	step(proc_tmpfs_free() >= free_before,
 	     "the file that only it had mapped is gone");
-	if (!step(trace_mm_of(trace, victim->pid, mm, sizeof(mm)),
-		  "its mm was seen at bind"))
-		return;
-	at = trace_wait(trace, "mmdrop", "mm", mm, 2000);
+	at = trace_mm_freed(trace, victim->pid, 2000);
 	if (step(at >= 0, "its mm was freed, not merely the process"))
 		moment(victim, trace->events[at].time, "mm freed", "");
 }

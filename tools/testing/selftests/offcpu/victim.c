@@ -14,6 +14,8 @@
 #include "../idxd/proc.h"
 #include "victim.h"
 
+#define ATTEMPTS	4
+
 struct victim *victim_alloc(const struct queue *queue)
 {
 	struct victim *victim = proc_shared(sizeof(*victim));
@@ -142,4 +144,19 @@ bool victim_end(struct victim *victim)
 	victim->waited = proc_wait(victim->pid, VICTIM_TIMEOUT_MS, &victim->status);
 	victim->unfinished = work_in_flight(victim->work);
 	return victim->waited && as_told(victim);
+}
+
+bool victim_run(struct victim *victim)
+{
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		victim->stage = 0;
+		victim->work->submitted = 0;
+		victim->work->refused = false;
+		if (!victim_start(victim) || !victim_end(victim))
+			return false;
+		if (victim->in_flight)
+			return true;
+		victim->each_ms *= 2;
+	}
+	return false;
 }

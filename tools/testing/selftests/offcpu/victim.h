@@ -70,4 +70,13 @@ bool victim_start(struct victim *victim);
  */
 bool victim_end(struct victim *victim);
 
+/**
+ * victim_run() - start and end it so that it dies with work in flight
+ * @victim: from victim_alloc(), parameters filled in
+ *
+ * A machine under load may be late to kill it: then another one gets more work.
+ * Return: false if one did not die as told, or all of them were idle.
+ */
+bool victim_run(struct victim *victim);
+
 #endif
