@@ -2,7 +2,8 @@
 /*
  * A broken device never holds a process: drain, then abort, then isolate, each
  * for as long as kernel.offcpu_drain_timeout_ms says.  For an emulated device,
- * which can be told to hang.
+ * which can be told to hang.  A DSA takes one command at a time: if it does not
+ * answer a drain, it can't be told to abort, and is isolated.
  */
 #include <sys/wait.h>
 
@@ -14,6 +15,8 @@
 
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
 #define SLACK_MS	2000	/* what the machine may need beside the rungs */
+#define USABLE_MS	10000
+#define NOOP_MS		500
 #define EACH_MS		10
 #define COUNT		8
 
@@ -33,18 +36,38 @@ FIXTURE_VARIANT(ladder) {
 };
 
 FIXTURE_VARIANT_ADD(ladder, shared_engines_hang) {
-	.inject = INJECT_HANG_ENGINES, .rung = "abort", .rungs = 1,
+	.inject = INJECT_HANG_ENGINES, .rung = "isolate", .rungs = 2,
 };
 
 FIXTURE_VARIANT_ADD(ladder, dedicated_engines_hang) {
 	.dedicated = true,
-	.inject = INJECT_HANG_ENGINES, .rung = "abort", .rungs = 1,
+	.inject = INJECT_HANG_ENGINES, .rung = "isolate", .rungs = 2,
 };
 
 FIXTURE_VARIANT_ADD(ladder, shared_drain_hangs) {
 	.inject = INJECT_HANG_ENGINES | INJECT_HANG_DRAIN,
-	.rung = "abort", .rungs = 1,
+	.rung = "isolate", .rungs = 2,
 };
+
+/* An isolated device is reset behind our back: wait for the end of that. */
+static bool wait_until_usable(struct queue *queue, bool dedicated)
+{
+	uint64_t deadline = proc_now() + USABLE_MS * NSEC_PER_MSEC;
+	struct desc *desc = proc_shared(sizeof(*desc));
+	struct portal portal;
+	bool usable = false;
+
+	while (!usable && proc_now() < deadline) {
+		proc_nap();
+		if (queue_find(queue, dedicated) || portal_open(&portal, queue))
+			continue;
+		desc_init(desc, DSA_OPCODE_NOOP);
+		usable = portal_submit(&portal, &desc->hw) >= 0 &&
+			 desc_wait(&desc->record, NOOP_MS) == DSA_COMP_SUCCESS;
+		portal_close(&portal);
+	}
+	return usable;
+}
 
 FIXTURE_SETUP(ladder)
 {
@@ -53,7 +76,7 @@ FIXTURE_SETUP(ladder)
 
 	if (!queue_device_exists())
 		SKIP(return, "no DSA device");
-	ASSERT_EQ(0, queue_find(&self->queue, variant->dedicated));
+	ASSERT_TRUE(wait_until_usable(&self->queue, variant->dedicated));
 	ret = inject_set(self->queue.device, 0);
 	if (ret == -ENODEV)
 		SKIP(return, "a real device does not hang when asked to");
@@ -71,13 +94,14 @@ FIXTURE_TEARDOWN(ladder)
 {
 	inject_set(self->queue.device, 0);
 	trace_stop(&trace);
+	wait_until_usable(&self->queue, variant->dedicated);
 }
 
 static uint32_t inject_bits;
 
-static void hang(struct victim *victim)
+static void hang(struct victim *victim, bool dying)
 {
-	inject_set(victim->queue.device, inject_bits);
+	inject_set(victim->queue.device, dying ? inject_bits : 0);
 }
 
 TEST_F(ladder, exit_is_bounded_and_device_quiet)
@@ -105,12 +129,14 @@ TEST_F(ladder, exit_is_bounded_and_device_quiet)
 /* Who comes next finds a queue that works. */
 TEST_F(ladder, queue_works_afterwards)
 {
-	struct victim *next = victim_alloc(&self->queue);
+	struct victim *next;
 
 	inject_bits = variant->inject;
 	self->victim->meddle = hang;
 	ASSERT_TRUE(victim_run(self->victim));
 	ASSERT_EQ(0, inject_set(self->queue.device, 0));
+	ASSERT_TRUE(wait_until_usable(&self->queue, variant->dedicated));
+	next = victim_alloc(&self->queue);
 	next->count = COUNT;
 	next->each_ms = EACH_MS;
 	ASSERT_TRUE(victim_run(next)) TH_LOG("%s", strerror(-next->error));

@@ -92,6 +92,8 @@ static void live(void *arg)
 
 bool victim_start(struct victim *victim)
 {
+	if (victim->meddle)
+		victim->meddle(victim, false);
 	victim->pid = proc_spawn(live, victim);
 	if (proc_wait_flag(&victim->stage, VICTIM_READY, VICTIM_TIMEOUT_MS) &&
 	    !victim->error)
@@ -136,7 +138,7 @@ bool victim_end(struct victim *victim)
 		if (!spin_until_busy(victim))
 			return false;
 		if (victim->meddle)
-			victim->meddle(victim);
+			victim->meddle(victim, true);
 		victim->in_flight = work_in_flight(victim->work);
 		victim->killed = proc_now();
 		kill(victim->pid, SIGKILL);

@@ -37,7 +37,8 @@ struct victim {
 	bool close_file;	/* only the mapped portal holds the file */
 	bool map_tmpfile;	/* and VICTIM_FILE_BYTES of PROC_TMPFS, unlinked */
 	enum victim_death death;
-	void (*meddle)(struct victim *victim); /* called just before SIGKILL */
+	/* Called with true just before SIGKILL, with false before it starts. */
+	void (*meddle)(struct victim *victim, bool dying);
 
 	/* What came of it. */
 	struct work *work;
