@@ -62,7 +62,7 @@ endif
 shell: setup qemu kernel selftests
 	@scripts/guest
 
-check: setup kernel
+check: setup $(S)/ours-tree
 	@scripts/check
 
 clean:

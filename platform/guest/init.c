@@ -24,7 +24,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-__attribute__((format(printf, 1, 2)))
 static void say(const char *format, ...)
 {
 	char line[256];
@@ -41,7 +40,7 @@ static void say(const char *format, ...)
 		close(fd);
 }
 
-__attribute__((noreturn)) static void power_off(void)
+static void power_off(void)
 {
 	sync();
 	reboot(RB_POWER_OFF);
@@ -49,7 +48,7 @@ __attribute__((noreturn)) static void power_off(void)
 		pause();
 }
 
-__attribute__((noreturn)) static void give_up(const char *what)
+static void give_up(const char *what)
 {
 	say("offcpu-guest: %s: %s\n", what, strerror(errno));
 	power_off();

@@ -20,8 +20,7 @@
 typedef enum VTDAtsStatus {
     VTD_ATS_OK,             /* translated; look at @read and @write */
     VTD_ATS_NOT_PRESENT,    /* success with R=W=0: ask by page request */
-    VTD_ATS_UR,             /* unsupported request: ATS or PASID not on, or a
-                             * programming error that recurs for ever */
+    VTD_ATS_UR,             /* unsupported request: ATS or PASID is not on */
     VTD_ATS_CA,             /* completer abort: the tables are malformed */
 } VTDAtsStatus;
 

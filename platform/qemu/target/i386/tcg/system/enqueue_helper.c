@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * MOVDIR64B, ENQCMD and ENQCMDS: 64 bytes to a device as one transaction
  * (Intel SDM volume 2).
@@ -103,7 +103,8 @@ void helper_movdir64b(CPUX86State *env, target_ulong dest, target_ulong src)
         memcpy(to.host, data, COMMAND_SIZE);
     } else {
         for (int i = 0; i < COMMAND_SIZE; i += 8) {
-            cpu_stq_le_mmuidx_ra(env, dest + i, ldq_le_p(data + i), mmu_idx, ra);
+            cpu_stq_le_mmuidx_ra(env, dest + i, ldq_le_p(data + i),
+                                 mmu_idx, ra);
         }
     }
 }

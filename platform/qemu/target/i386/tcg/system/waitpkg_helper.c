@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * UMONITOR, UMWAIT and TPAUSE (Intel SDM volume 2, WAITPKG).
  *
