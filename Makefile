@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-KERNEL ?= ours
+# Our kernel as users run it, or with everything that finds mistakes.
+KERNEL ?= ours$(if $(filter 1,$(DEBUG)),-debug)
 JOBS   ?= $(shell nproc)
 export KERNEL SMP MEM DSA ICOUNT TIMEOUT KARGS
 
@@ -43,6 +44,7 @@ help:
 ##
 ## Variables: KERNEL=ours|upstream  SMP=2  MEM=2G  DSA=1 (devices)  ICOUNT=1
 ##            TIMEOUT=seconds  KARGS='more kernel arguments'  JOBS=2
+##            DEBUG=1: our kernel with KASAN, lockdep, kmemleak, DEBUG_OBJECTS
 ##
 ## Building blocks: make setup, qemu, kernel, selftests.  All output goes to
 ## build/; the full output of each step is kept in build/log/.
@@ -110,18 +112,23 @@ $(S)/qemu-built: $(S)/qemu-tree $(S)/qemu-configured
 
 kernel: $(S)/$(KERNEL)-built build/guest/initramfs
 
-KMAKE = make -C $(LINUX)/$(1) O=$(CURDIR)/$(LINUX)/$(1)-obj \
+# Kernels of one source tree differ in their configuration.
+tree = $(1:-debug=)
+KMAKE = make -C $(LINUX)/$(call tree,$(1)) O=$(CURDIR)/$(LINUX)/$(1)-obj \
 	CC="ccache gcc" HOSTCC="ccache gcc" -j$(JOBS)
 
 $(S)/%-tree: $(S)/linux scripts/overlay
 	@$(call logged,LINUX   overlay $*,overlay-$*,scripts/overlay $*); touch $@
 $(S)/ours-tree: $(ours_files)
 $(S)/upstream-tree: $(upstream_files)
+$(S)/ours-debug-tree: $(S)/ours-tree
+	@touch $@
 
 $(S)/%-configured: scripts/configure-linux configs/guest.config | $(S)/%-tree
-	@$(call logged,LINUX   configure $*,configure-$*,scripts/configure-linux $(LINUX)/$* $(LINUX)/$*-obj \
-		configs/guest.config $(wildcard configs/$*.config)); touch $@
-$(S)/ours-configured: configs/ours.config
+	@$(call logged,LINUX   configure $*,configure-$*,scripts/configure-linux $(LINUX)/$(call tree,$*) $(LINUX)/$*-obj \
+		configs/guest.config $(wildcard $(patsubst %,configs/%.config,$(subst -, ,$*)))); touch $@
+$(S)/ours-configured $(S)/ours-debug-configured: configs/ours.config
+$(S)/ours-debug-configured: configs/debug.config
 
 $(S)/%-built: $(S)/%-tree $(S)/%-configured
 	@scripts/progress "LINUX $*" build-$* 2300 $(call KMAKE,$*) bzImage modules
