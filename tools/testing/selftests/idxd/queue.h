@@ -39,7 +39,8 @@ struct portal {
 /**
  * queue_device_exists() - is there a DSA device at all?
  *
- * Loads the driver if that has not been done.  Without one there is nothing that these tests could say.
+ * Loads the driver if that has not been done.  Without a device there is nothing
+ * that these tests could say.
  */
 bool queue_device_exists(void);
 
