@@ -52,7 +52,7 @@ help:
 run: setup qemu kernel selftests
 	@scripts/guest build/selftests/offcpu/offcpu-main-job
 
-test: setup qemu kernel selftests build/tests/dsa-op-test
+test: setup qemu kernel selftests build/tests/dsa-op-test build/tests/dsa-registers
 	@scripts/test '$(T)'
 
 guest: setup qemu kernel selftests
@@ -143,7 +143,7 @@ build/guest/initramfs: build/guest/init $(S)/$(KERNEL)-built
 	   echo "file /init build/guest/init 0755 0 0"; } > build/guest/initramfs.list
 	@$(LINUX)/$(KERNEL)-obj/usr/gen_init_cpio build/guest/initramfs.list > $@
 
-# ---- tests of the emulated server's parts, on the host --------------------
+# ---- tests of the emulated server's parts ---------------------------------
 
 dsa_op_sources := $(wildcard platform/tests/dsa-op-*.c platform/qemu/hw/dma/dsa/dsa-op*.c)
 
@@ -151,6 +151,9 @@ build/tests/dsa-op-test: $(dsa_op_sources) $(wildcard platform/tests/*.h platfor
 	@mkdir -p build/tests; gcc -O2 -g -Wall -Wextra -Wno-unused-parameter \
 		-Wno-missing-field-initializers -Iplatform/tests/include \
 		-Iplatform/qemu/hw/dma/dsa -o $@ $(dsa_op_sources)
+
+build/tests/dsa-registers: platform/tests/guest/dsa-registers.c
+	@mkdir -p build/tests; gcc -O2 -Wall -Wextra -o $@ $<
 
 # ---- kselftests ----------------------------------------------------------
 
