@@ -55,7 +55,7 @@ static int idxd_try_recover(struct idxd_device *idxd)
 	if (!mutex_trylock(&idxd->lock))
 		return -EAGAIN;
 	idxd_stop_all(idxd);
-	hopeless = idxd->resets++ >= IDXD_RECOVERY_TRIES;
+	hopeless = idxd->resets >= IDXD_RECOVERY_TRIES;
 	mutex_unlock(&idxd->lock);
 
 	return hopeless ? -EIO : pci_try_reset_function(idxd->pdev);
@@ -105,8 +105,7 @@ void idxd_reset_done(struct idxd_device *idxd)
 	idxd_clear_sw_err(idxd);
 	idxd_cmd_queue_open(idxd);
 	ret = idxd_device_reset(idxd);
-	if (!ret)
-		idxd->resets = 0;
+	idxd->resets = ret ? idxd->resets + 1 : 0;
 	if (ret || idxd->state != IDXD_DEV_HALTED)
 		goto out;
 
