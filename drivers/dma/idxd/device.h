@@ -172,7 +172,7 @@ struct idxd_wq_config {
  *	@state is written with idxd_device.lock held too: either is enough to
  *	read it.  Never taken in the kill path.
  * @users: the open files, struct idxd_user.node
- * @owner: the one user of a dedicated queue
+ * @owner: the one user of a dedicated queue, until closed or followed by another
  * @portal: the limited portal in the kernel's own mapping; NULL when disabled
  * @events: poll() waits here for errors and for death
  */

@@ -70,8 +70,12 @@ static int idxd_user_may_open(struct idxd_wq *wq)
 	lockdep_assert_held(&wq->lock);
 	if (wq->state != IDXD_WQ_ENABLED || idxd_cmd_queue_closed(wq->idxd))
 		return -ENODEV;
-	if (wq->cfg.dedicated && wq->owner)
-		return -EBUSY;
+	if (wq->cfg.dedicated && wq->owner) {
+		if (iommu_sva_is_live(wq->owner->sva))
+			return -EBUSY;
+		/* Others may keep its file for long, but it needs no queue. */
+		iommu_sva_kill(wq->owner->sva, OFFCPU_UNBIND);
+	}
 	return 0;
 }
 
