@@ -50,17 +50,6 @@ FIXTURE_TEARDOWN(exit)
 	trace_stop(&trace);
 }
 
-/* The memory that only its mm held is given back, and so is the mm itself. */
-static bool nothing_is_left(const struct victim *victim, uint64_t tmpfs_free)
-{
-	uint64_t deadline = proc_now() + SOON_MS * NSEC_PER_MSEC;
-
-	while (proc_tmpfs_free() < tmpfs_free && proc_now() < deadline)
-		proc_nap();
-	return proc_tmpfs_free() == tmpfs_free &&
-	       trace_mm_freed(&trace, victim->pid, SOON_MS) >= 0;
-}
-
 static bool queue_is_idle(const struct queue *queue)
 {
 	return queue_attr_u64(queue->name, "clients") == 0;
@@ -76,7 +65,7 @@ TEST_F(exit, mmap_recursion)
 	/* It does hold memory while it lives. */
 	ASSERT_LE(proc_tmpfs_free() + VICTIM_FILE_BYTES / 4096, self->tmpfs_free);
 	ASSERT_TRUE(victim_end(victim));
-	EXPECT_TRUE(nothing_is_left(victim, self->tmpfs_free));
+	EXPECT_TRUE(victim_left_nothing(victim, &trace, self->tmpfs_free));
 	EXPECT_TRUE(queue_is_idle(&self->queue));
 }
 
@@ -90,7 +79,7 @@ TEST_F(exit, without_work)
 	ASSERT_TRUE(trace_one_life(&trace, self->victim->pid, &life, SOON_MS));
 	EXPECT_TRUE(trace_in_order(&trace, &life));
 	EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "exit"));
-	EXPECT_TRUE(nothing_is_left(self->victim, self->tmpfs_free));
+	EXPECT_TRUE(victim_left_nothing(self->victim, &trace, self->tmpfs_free));
 }
 
 TEST_F(exit, by_itself_with_work_in_flight)
@@ -103,7 +92,7 @@ TEST_F(exit, by_itself_with_work_in_flight)
 	EXPECT_TRUE(work_complete(self->victim->work));
 	ASSERT_TRUE(trace_one_life(&trace, self->victim->pid, &life, SOON_MS));
 	EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "exit"));
-	EXPECT_TRUE(nothing_is_left(self->victim, self->tmpfs_free));
+	EXPECT_TRUE(victim_left_nothing(self->victim, &trace, self->tmpfs_free));
 }
 
 TEST_F(exit, by_segmentation_fault)
@@ -117,7 +106,7 @@ TEST_F(exit, by_segmentation_fault)
 	ASSERT_TRUE(trace_one_life(&trace, self->victim->pid, &life, SOON_MS));
 	EXPECT_TRUE(trace_in_order(&trace, &life));
 	EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "exit"));
-	EXPECT_TRUE(nothing_is_left(self->victim, self->tmpfs_free));
+	EXPECT_TRUE(victim_left_nothing(self->victim, &trace, self->tmpfs_free));
 }
 
 /* close() and munmap() while it lives: the driver unbinds, and frees. */
@@ -132,7 +121,7 @@ TEST_F(exit, close_unbinds)
 	EXPECT_TRUE(trace_in_order(&trace, &life));
 	EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "unbind"));
 	EXPECT_TRUE(trace_is_reaped(&trace, &life, SOON_MS));
-	EXPECT_TRUE(nothing_is_left(self->victim, self->tmpfs_free));
+	EXPECT_TRUE(victim_left_nothing(self->victim, &trace, self->tmpfs_free));
 }
 
 /* A task that exit killed is freed as well: its driver reaps it. */

@@ -15,6 +15,7 @@
 #include "victim.h"
 
 #define ATTEMPTS	4
+#define SOON_MS		2000
 
 struct victim *victim_alloc(const struct queue *queue)
 {
@@ -28,14 +29,17 @@ struct victim *victim_alloc(const struct queue *queue)
 /* A file with no name, in memory that only the victim's mm will hold. */
 static int map_tmpfile(void)
 {
+	void *mem;
 	int fd = open(PROC_TMPFS, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	int ret = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, VICTIM_FILE_BYTES) ||
-	    mmap(NULL, VICTIM_FILE_BYTES, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+	if (ftruncate(fd, VICTIM_FILE_BYTES))
+		ret = -errno;
+	mem = mmap(NULL, VICTIM_FILE_BYTES, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (mem == MAP_FAILED || madvise(mem, VICTIM_FILE_BYTES, MADV_DONTFORK))
 		ret = -errno;
 	close(fd);
 	return ret;
@@ -49,6 +53,8 @@ static int make_ready(struct victim *victim, struct portal *portal)
 		ret = portal_open(portal, &victim->queue);
 	if (!ret)
 		ret = work_prepare(victim->work, portal, victim->each_ms);
+	if (!ret && victim->pass_on)
+		ret = victim->pass_on(victim, portal);
 	if (!ret && victim->close_file) {
 		close(portal->fd);
 		portal->fd = -1;
@@ -68,6 +74,8 @@ static void die(const struct victim *victim, struct portal *portal)
 	case VICTIM_CLOSES:
 		portal_close(portal);
 		exit(VICTIM_EXIT_CODE);
+	case VICTIM_ABORTS:
+		abort();
 	case VICTIM_KILLED:
 		for (;;)
 			pause();
@@ -113,6 +121,9 @@ static bool as_told(const struct victim *victim)
 	case VICTIM_SEGFAULTS:
 		return WIFSIGNALED(victim->status) &&
 		       WTERMSIG(victim->status) == SIGSEGV;
+	case VICTIM_ABORTS:
+		return WIFSIGNALED(victim->status) &&
+		       WTERMSIG(victim->status) == SIGABRT;
 	default:
 		return WIFEXITED(victim->status) &&
 		       WEXITSTATUS(victim->status) == VICTIM_EXIT_CODE;
@@ -161,4 +172,15 @@ bool victim_run(struct victim *victim)
 		victim->each_ms *= 2;
 	}
 	return false;
+}
+
+bool victim_left_nothing(const struct victim *victim, struct trace *trace,
+			 uint64_t tmpfs_free)
+{
+	uint64_t deadline = proc_now() + SOON_MS * NSEC_PER_MSEC;
+
+	while (proc_tmpfs_free() < tmpfs_free && proc_now() < deadline)
+		proc_nap();
+	return proc_tmpfs_free() == tmpfs_free &&
+	       trace_mm_freed(trace, victim->pid, SOON_MS) >= 0;
 }

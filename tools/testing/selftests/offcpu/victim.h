@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "../idxd/queue.h"
+#include "../idxd/trace.h"
 #include "../idxd/work.h"
 
 #define VICTIM_FILE_BYTES	(4 * 1024 * 1024)
@@ -24,6 +25,7 @@ enum victim_death {
 	VICTIM_EXITS,		/* exit(VICTIM_EXIT_CODE) */
 	VICTIM_SEGFAULTS,	/* a store to address 0, no core dump */
 	VICTIM_CLOSES,		/* first closes and unmaps all, then exits */
+	VICTIM_ABORTS,		/* SIGABRT, with a core dump if that is allowed */
 };
 
 /* What it is at. */
@@ -39,6 +41,8 @@ struct victim {
 	enum victim_death death;
 	/* Called with true just before SIGKILL, with false before it starts. */
 	void (*meddle)(struct victim *victim, bool dying);
+	/* Called by the victim when it has all and may still close_file. */
+	int (*pass_on)(struct victim *victim, struct portal *portal);
 
 	/* What came of it. */
 	struct work *work;
@@ -79,5 +83,16 @@ bool victim_end(struct victim *victim);
  * Return: false if one did not die as told, or all of them were idle.
  */
 bool victim_run(struct victim *victim);
+
+/**
+ * victim_left_nothing() - wait until what only its mm held is given back
+ * @victim: dead, had @map_tmpfile
+ * @trace: started before it was
+ * @tmpfs_free: proc_tmpfs_free() before it was started
+ *
+ * Return: true if its pages and its mm_struct are free.
+ */
+bool victim_left_nothing(const struct victim *victim, struct trace *trace,
+			 uint64_t tmpfs_free);
 
 #endif
