@@ -7,10 +7,11 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "../idxd/file.h"
@@ -24,8 +25,8 @@
 #define EACH_MS		20
 #define COUNT		8
 #define SOON_MS		2000
-#define ROUNDS		40
-#define MAX_DELAY_NS	3000000
+#define ROUNDS		60
+#define DELAY_STEP_NS	200000
 #define BAD_PROGRAM	PROC_TMPFS "/program"
 #define BEYOND_USERS	0xffff800000000000	/* no user's address */
 
@@ -45,7 +46,7 @@ struct actor {
 	unsigned int in_flight;
 	int errors[3];		/* of calls that fail */
 	unsigned int copies;
-	uint64_t delay_ns[2];	/* of a race */
+	uint64_t delay_ns;	/* of the peer, in a race */
 	pid_t pid, peer;
 	int error;
 	atomic_int stage;
@@ -433,29 +434,38 @@ TEST_F(exec, peer_stays)
 	EXPECT_LE(0, trace_mm_freed(&trace, actor->pid, SOON_MS));
 }
 
-static void delay(uint64_t ns)
+static void leave(void *arg)
 {
-	uint64_t until = proc_now() + ns;
+	struct actor *actor = arg;
+	uint64_t until = proc_now() + actor->delay_ns;
 
 	while (proc_now() < until)
 		;
 }
 
-static void leave(void *arg)
+/*
+ * Between its look at who uses the mm and leaving it exec walks the list of
+ * robust futexes: make that as long as it can be.
+ */
+static void slow_down_exec(void)
 {
-	struct actor *actor = arg;
+	static struct robust_list self = { .next = &self };
+	static struct robust_list_head head = { .list.next = &self };
 
-	delay(actor->delay_ns[1]);
+	syscall(SYS_set_robust_list, &head, sizeof(head));
 }
 
 static void race_with_a_peer(struct actor *actor)
 {
+	slow_down_exec();
 	actor->peer = peer_spawn(leave, actor, false);
-	delay(actor->delay_ns[0]);
 	execute(actor);
 }
 
-/* Whoever is the last to leave: exec before the new program runs, or exit. */
+/*
+ * Whoever is the last to leave: exec before the new program runs, or exit.  The
+ * peer's delay settles where it is now the one and now the other.
+ */
 TEST_F_TIMEOUT(exec, peer_exits_meanwhile, 120)
 {
 	struct actor *actor = self->actor;
@@ -464,8 +474,6 @@ TEST_F_TIMEOUT(exec, peer_exits_meanwhile, 120)
 	int status;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		actor->delay_ns[0] = rand() % MAX_DELAY_NS;
-		actor->delay_ns[1] = rand() % MAX_DELAY_NS;
 		ASSERT_TRUE(actor_start(actor, race_with_a_peer));
 		actor->stage = GO;
 		ASSERT_NE(0, proc_wait(actor->pid, VICTIM_TIMEOUT_MS, &status));
@@ -477,8 +485,10 @@ TEST_F_TIMEOUT(exec, peer_exits_meanwhile, 120)
 			ASSERT_TRUE(killed_by(&life, "exec"));
 			ASSERT_LE(trace.events[life.dead].time,
 				  report.started + 1000);
+			actor->delay_ns += DELAY_STEP_NS;
 		} else {
 			ASSERT_TRUE(killed_by(&life, "exit"));
+			actor->delay_ns -= actor->delay_ns ? DELAY_STEP_NS : 0;
 		}
 		ASSERT_LE(0, trace_mm_freed(&trace, actor->pid, SOON_MS));
 	}
