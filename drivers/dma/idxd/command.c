@@ -39,9 +39,9 @@ bool idxd_cmd_queue_closed(struct idxd_device *idxd)
 	return READ_ONCE(idxd->cmds.closed);
 }
 
-struct idxd_cmd *idxd_cmd_alloc(u32 code, u32 operand)
+static struct idxd_cmd *idxd_cmd_new(u32 code, u32 operand, gfp_t gfp)
 {
-	struct idxd_cmd *cmd = kzalloc(sizeof(*cmd), GFP_KERNEL);
+	struct idxd_cmd *cmd = kzalloc(sizeof(*cmd), gfp);
 
 	if (!cmd)
 		return NULL;
@@ -50,6 +50,11 @@ struct idxd_cmd *idxd_cmd_alloc(u32 code, u32 operand)
 	cmd->code = code;
 	cmd->operand = operand;
 	return cmd;
+}
+
+struct idxd_cmd *idxd_cmd_alloc(u32 code, u32 operand)
+{
+	return idxd_cmd_new(code, operand, GFP_KERNEL);
 }
 EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_alloc);
 
@@ -266,12 +271,11 @@ EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_wait);
 
 int idxd_cmd_exec(struct idxd_device *idxd, u32 code, u32 operand)
 {
-	struct idxd_cmd *cmd = idxd_cmd_alloc(code, operand);
+	struct idxd_cmd *cmd;
 	int ret;
 
-	if (!cmd)
-		return -ENOMEM;
-
+	/* What disables or resets has no way back that memory could bar. */
+	cmd = idxd_cmd_new(code, operand, GFP_KERNEL | __GFP_NOFAIL);
 	cmd = idxd_cmd_submit(idxd, cmd, NULL);
 	ret = idxd_cmd_wait(idxd, cmd, msecs_to_jiffies(IDXD_CMD_TIMEOUT_MS));
 	if (ret == -ETIMEDOUT)

@@ -162,10 +162,11 @@ void idxd_cmd_put(struct idxd_cmd *cmd);
  * @code: command code
  * @operand: its operand
  *
- * A device that does not answer within IDXD_CMD_TIMEOUT_MS is isolated.
+ * A device that does not answer within IDXD_CMD_TIMEOUT_MS is isolated.  Does
+ * not fail for want of memory.
  *
  * Context: may sleep.  Not in the kill path.
- * Return: as idxd_cmd_wait(), or -ENOMEM.
+ * Return: as idxd_cmd_wait().
  */
 int idxd_cmd_exec(struct idxd_device *idxd, u32 code, u32 operand);
 
