@@ -20,6 +20,8 @@
 #include <linux/mm.h>
 #include <linux/offcpu_task.h>
 #include <linux/oom.h>
+#include <linux/pid.h>
+#include <linux/rbtree.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -27,7 +29,10 @@
 #include <linux/spinlock.h>
 #include <linux/sysctl.h>
 #include <linux/task_work.h>
+#include <linux/timekeeping.h>
 #include <kunit/visibility.h>
+
+#include "offcpu_task.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/offcpu.h>
@@ -57,24 +62,79 @@ struct offcpu_mm {
 	struct mm_struct *mm;
 };
 
-/* Guards offcpu_tasks; innermost, taken within offcpu_mm::lock. */
+/* Guards the two below; innermost, taken within offcpu_mm::lock. */
 static DEFINE_SPINLOCK(offcpu_tasks_lock);
 /*
- * All tasks from bind to unbind, by all_node.  A task that is on it has its
- * driver's reference.
+ * All tasks from bind to unbind, by all_node, in the order of their IDs.  A task
+ * that is in it has its driver's reference.
  */
-static LIST_HEAD(offcpu_tasks);
-
-static atomic64_t offcpu_last_id;
+static struct rb_root offcpu_tasks = RB_ROOT;
+static u64 offcpu_last_id;
 
 /* sysctl kernel.offcpu_drain_timeout_ms: the time that each rung is given. */
 static unsigned int offcpu_drain_timeout_ms = 1000;
 static unsigned int offcpu_drain_timeout_max_ms = 60 * 1000;
 
-static void offcpu_task_put(struct offcpu_task *task)
+/**
+ * offcpu_task_put() - drop a reference
+ * @task: the task, which may be gone upon return
+ *
+ * Any context.
+ */
+void offcpu_task_put(struct offcpu_task *task)
 {
 	if (refcount_dec_and_test(&task->refs))
 		complete(&task->unused);
+}
+
+/*
+ * All tasks, found by ID: what is walked may change whenever the lock is not
+ * held, so a walk goes on with the next ID rather than with the next node.
+ */
+
+static struct offcpu_task *offcpu_node_task(const struct rb_node *node)
+{
+	return rb_entry(node, struct offcpu_task, all_node);
+}
+
+static bool offcpu_node_less(struct rb_node *a, const struct rb_node *b)
+{
+	return offcpu_node_task(a)->id < offcpu_node_task(b)->id;
+}
+
+/* The task of the lowest ID that is not below @from, or NULL. */
+static struct offcpu_task *offcpu_from(u64 from)
+{
+	struct rb_node *node = offcpu_tasks.rb_node;
+	struct offcpu_task *found = NULL;
+
+	lockdep_assert_held(&offcpu_tasks_lock);
+	while (node) {
+		struct offcpu_task *task = offcpu_node_task(node);
+
+		if (task->id < from) {
+			node = node->rb_right;
+		} else {
+			found = task;
+			node = node->rb_left;
+		}
+	}
+	return found;
+}
+
+static struct offcpu_task *offcpu_after(const struct offcpu_task *task)
+{
+	return offcpu_from(task->id + 1);
+}
+
+/* Give it an ID, and let others find it. */
+static void offcpu_publish(struct offcpu_task *task)
+{
+	spin_lock(&offcpu_tasks_lock);
+	task->id = ++offcpu_last_id;
+	trace_offcpu_task_bind(task);
+	rb_add(&task->all_node, &offcpu_tasks, offcpu_node_less);
+	spin_unlock(&offcpu_tasks_lock);
 }
 
 /*
@@ -115,7 +175,7 @@ static int offcpu_finish_one(struct offcpu_task *task, enum offcpu_rung rung)
 	if (ret)
 		dev_warn_ratelimited(task->dev,
 				     "off-CPU task %llu of pid %d: %s failed (%d)\n",
-				     task->id, task->pid,
+				     task->id, pid_nr(task->tgid),
 				     rung == OFFCPU_DRAIN ? "drain" : "abort",
 				     ret);
 	return ret;
@@ -463,9 +523,9 @@ static void offcpu_task_init(struct offcpu_task *task, struct mm_struct *mm,
 		.ops = ops,
 		.dev = get_device(dev),
 		.mm = mm,
-		.id = atomic64_inc_return(&offcpu_last_id),
+		.tgid = get_pid(task_tgid(current)),
+		.bound = ktime_get_boottime_ns(),
 		.pasid = pasid,
-		.pid = task_tgid_nr(current),
 		.state = OFFCPU_LIVE,
 		.refs = REFCOUNT_INIT(1),
 	};
@@ -491,15 +551,14 @@ offcpu_task_bind_mm(struct offcpu_task *task, struct mm_struct *mm,
 	if (!dying) {
 		mmget(mm);
 		omm->pins++;
-		trace_offcpu_task_bind(task);
 		list_add_tail(&task->mm_node, &omm->tasks);
-		spin_lock(&offcpu_tasks_lock);
-		list_add_tail(&task->all_node, &offcpu_tasks);
-		spin_unlock(&offcpu_tasks_lock);
+		offcpu_publish(task);
 	}
 	spin_unlock(&omm->lock);
-	if (dying)
+	if (dying) {
+		put_pid(task->tgid);
 		put_device(dev);
+	}
 	return dying ? -ESRCH : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(offcpu_task_bind_mm);
@@ -546,11 +605,12 @@ EXPORT_SYMBOL_GPL(offcpu_task_bind);
 void offcpu_task_unbind(struct offcpu_task *task)
 {
 	struct device *dev = task->dev;
+	struct pid *tgid = task->tgid;
 
 	offcpu_kill_one(task, OFFCPU_UNBIND);
 
 	spin_lock(&offcpu_tasks_lock);
-	list_del(&task->all_node);
+	rb_erase(&task->all_node, &offcpu_tasks);
 	spin_unlock(&offcpu_tasks_lock);
 
 	/* Who else has a reference has what he waited for, and drops it. */
@@ -559,6 +619,7 @@ void offcpu_task_unbind(struct offcpu_task *task)
 
 	trace_offcpu_task_free(task);
 	task->ops->free(task);
+	put_pid(tgid);
 	put_device(dev);
 }
 EXPORT_SYMBOL_GPL(offcpu_task_unbind);
@@ -586,7 +647,7 @@ static void offcpu_wait_device(struct device *dev)
 	do {
 		found = false;
 		spin_lock(&offcpu_tasks_lock);
-		list_for_each_entry(task, &offcpu_tasks, all_node) {
+		for (task = offcpu_from(0); task; task = offcpu_after(task)) {
 			if (task->dev != dev || completion_done(&task->done))
 				continue;
 			refcount_inc(&task->refs);
@@ -615,7 +676,7 @@ void offcpu_task_kill_device(struct device *dev, enum offcpu_cause cause)
 	LIST_HEAD(busy);
 
 	spin_lock(&offcpu_tasks_lock);
-	list_for_each_entry(task, &offcpu_tasks, all_node) {
+	for (task = offcpu_from(0); task; task = offcpu_after(task)) {
 		if (task->dev == dev && offcpu_task_claim(task, cause))
 			list_add_tail(&task->kill_node, &busy);
 	}
@@ -639,6 +700,109 @@ bool offcpu_task_is_live(const struct offcpu_task *task)
 	return smp_load_acquire(&task->state) == OFFCPU_LIVE;
 }
 EXPORT_SYMBOL_GPL(offcpu_task_is_live);
+
+/*
+ * For people to look at, by offcpu_task_proc.c.
+ */
+
+/**
+ * offcpu_task_get() - find a task by its ID
+ * @id: the ID
+ *
+ * Any context.  Return: a task with a reference, for which its driver waits in
+ * offcpu_task_unbind(), or NULL.
+ */
+struct offcpu_task *offcpu_task_get(u64 id)
+{
+	struct offcpu_task *task;
+
+	spin_lock(&offcpu_tasks_lock);
+	task = offcpu_from(id);
+	if (task && task->id == id)
+		refcount_inc(&task->refs);
+	else
+		task = NULL;
+	spin_unlock(&offcpu_tasks_lock);
+	return task;
+}
+
+static void offcpu_task_describe(struct offcpu_task *task,
+				 struct offcpu_task_info *info)
+{
+	*info = (struct offcpu_task_info) {
+		.id = task->id,
+		.state = READ_ONCE(task->state),
+		.dev = get_device(task->dev),
+		.tgid = get_pid(task->tgid),
+		.pasid = task->pasid,
+		.bound = task->bound,
+		.faults = task->ops->faults ? task->ops->faults(task) : 0,
+	};
+}
+
+/**
+ * offcpu_task_info_get() - describe the task of the lowest ID from @from on
+ * @info: filled in
+ * @from: 0 for the first, the last one's ID and one for the next
+ *
+ * What is described is as of now and does not keep the task.  Does not sleep.
+ *
+ * Return: false if there is none.  Else offcpu_task_info_put() is due.
+ */
+bool offcpu_task_info_get(struct offcpu_task_info *info, u64 from)
+{
+	struct offcpu_task *task;
+
+	spin_lock(&offcpu_tasks_lock);
+	task = offcpu_from(from);
+	if (task)
+		offcpu_task_describe(task, info);
+	spin_unlock(&offcpu_tasks_lock);
+	return task;
+}
+
+/**
+ * offcpu_task_info_get_mm() - the same among an mm's tasks that are not DEAD
+ * @info: filled in
+ * @mm: the mm, of which the caller holds a reference on mm_count
+ * @from: as above
+ *
+ * Does not sleep.  Return: as above.
+ */
+bool offcpu_task_info_get_mm(struct offcpu_task_info *info,
+			     struct mm_struct *mm, u64 from)
+{
+	struct offcpu_mm *omm = READ_ONCE(mm->offcpu);
+	struct offcpu_task *task;
+	bool found = false;
+
+	if (!omm)
+		return false;
+
+	spin_lock(&omm->lock);
+	/* In the order of their IDs: these are given under this lock. */
+	list_for_each_entry(task, &omm->tasks, mm_node) {
+		found = task->id >= from;
+		if (found) {
+			offcpu_task_describe(task, info);
+			break;
+		}
+	}
+	spin_unlock(&omm->lock);
+	return found;
+}
+
+/**
+ * offcpu_task_info_put() - drop what a description holds
+ * @info: from one of the two above
+ *
+ * May sleep: it may hold the last reference on the device.
+ */
+void offcpu_task_info_put(struct offcpu_task_info *info)
+{
+	put_pid(info->tgid);
+	put_device(info->dev);
+}
 
 static struct ctl_table offcpu_sysctls[] = {
 	{

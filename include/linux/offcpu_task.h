@@ -11,12 +11,17 @@
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
+#include <linux/rbtree_types.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
 struct device;
 struct offcpu_mm;
 struct offcpu_task;
+struct pid;
+struct pid_namespace;
+struct seq_file;
+struct task_struct;
 
 /* LIVE -> DYING -> DEAD, never back. */
 enum offcpu_state {
@@ -87,15 +92,17 @@ struct offcpu_task_ops {
  * @dev: the device, referenced until @free
  * @mm: the address space.  Referenced until DEAD and then only a number, which
  *	another mm may have by now: test @state first
- * @id: never used twice
+ * @id: never used twice; 0 is none
+ * @tgid: thread group that bound it, referenced until @free: for people to
+ *	read, and for their permission
+ * @bound: when that was, in nanoseconds since boot
  * @pasid: as given at bind, for people to read
- * @pid: thread group that bound it, for people to read
  * @state: enum offcpu_state; moved to DYING by cmpxchg(), and who did that owns
  *	the task's way to DEAD
  * @cause: why it died; owner writes
  * @refs: the driver's, and one for each who looks at the task meanwhile
  * @mm_node: on its mm's list until DEAD; under that list's lock
- * @all_node: on the list of all until unbound; under that list's lock
+ * @all_node: in the tree of all until unbound; under that tree's lock
  * @kill_node: on the list of those whom the owner kills together
  * @done: it is DEAD
  * @unused: @refs is zero
@@ -105,13 +112,14 @@ struct offcpu_task {
 	struct device *dev;
 	struct mm_struct *mm;
 	u64 id;
+	struct pid *tgid;
+	u64 bound;
 	u32 pasid;
-	pid_t pid;
 	int state;
 	enum offcpu_cause cause;
 	refcount_t refs;
 	struct list_head mm_node;
-	struct list_head all_node;
+	struct rb_node all_node;
 	struct list_head kill_node;
 	struct completion done;
 	struct completion unused;
@@ -132,6 +140,9 @@ void __offcpu_exit_mm(struct mm_struct *mm);
 void __offcpu_exec_mm(struct mm_struct *mm);
 void __offcpu_exec_mm_left(struct mm_struct *mm);
 void __offcpu_coredump_mm(struct mm_struct *mm);
+
+int proc_pid_offcpu_tasks(struct seq_file *m, struct pid_namespace *ns,
+			  struct pid *pid, struct task_struct *task);
 
 /* Hook of mm_init(): dup_mm() has copied the parent's pointer. */
 static inline void offcpu_mm_init(struct mm_struct *mm)

@@ -12,6 +12,7 @@
 
 #include <linux/device.h>
 #include <linux/offcpu_task.h>
+#include <linux/pid.h>
 #include <linux/tracepoint.h>
 
 TRACE_DEFINE_ENUM(OFFCPU_UNBIND);
@@ -56,7 +57,7 @@ DECLARE_EVENT_CLASS(offcpu_task,
 	TP_fast_assign(
 		__entry->id = task->id;
 		__entry->mm = task->mm;
-		__entry->pid = task->pid;
+		__entry->pid = pid_nr(task->tgid);
 		__entry->pasid = task->pasid;
 		__assign_str(dev);
 	),
@@ -89,7 +90,7 @@ TRACE_EVENT(offcpu_task_kill,
 	TP_fast_assign(
 		__entry->id = task->id;
 		__entry->mm = task->mm;
-		__entry->pid = task->pid;
+		__entry->pid = pid_nr(task->tgid);
 		__entry->pasid = task->pasid;
 		__entry->cause = task->cause;
 		__assign_str(dev);
@@ -118,7 +119,7 @@ TRACE_EVENT(offcpu_task_drained,
 	TP_fast_assign(
 		__entry->id = task->id;
 		__entry->mm = task->mm;
-		__entry->pid = task->pid;
+		__entry->pid = pid_nr(task->tgid);
 		__entry->pasid = task->pasid;
 		__entry->rung = rung;
 		__assign_str(dev);
@@ -147,7 +148,7 @@ TRACE_EVENT(offcpu_task_dead,
 	TP_fast_assign(
 		__entry->id = task->id;
 		__entry->mm = task->mm;
-		__entry->pid = task->pid;
+		__entry->pid = pid_nr(task->tgid);
 		__entry->pasid = task->pasid;
 		__entry->faults = faults;
 		__assign_str(dev);
