@@ -30,7 +30,7 @@ ours_files := $(shell find arch drivers include kernel lib mm tools patches/*.pa
 upstream_files := $(wildcard patches/upstream/*.patch)
 qemu_files := $(shell find platform/qemu platform/patches -type f)
 
-.PHONY: help run test guest shell check clean distclean setup qemu kernel selftests
+.PHONY: help run test guest shell check clean distclean setup qemu kernel tools selftests
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -46,7 +46,7 @@ help:
 ##            TIMEOUT=seconds  KARGS='more kernel arguments'  JOBS=2
 ##            DEBUG=1: our kernel with KASAN, lockdep, kmemleak, DEBUG_OBJECTS
 ##
-## Building blocks: make setup, qemu, kernel, selftests.  All output goes to
+## Building blocks: make setup, qemu, kernel, selftests, tools.  All output goes to
 ## build/; the full output of each step is kept in build/log/.
 
 run: setup qemu kernel selftests
@@ -55,13 +55,13 @@ run: setup qemu kernel selftests
 test: setup qemu kernel selftests build/tests/dsa-op-test build/tests/dsa-registers
 	@scripts/test '$(T)'
 
-guest: setup qemu kernel selftests
+guest: setup qemu kernel selftests tools
 ifndef CMD
 	$(error usage: make guest CMD='...')
 endif
 	@scripts/guest $(call quote,$(value CMD))
 
-shell: setup qemu kernel selftests
+shell: setup qemu kernel selftests tools
 	@scripts/guest
 
 check: setup $(S)/ours-tree
@@ -69,7 +69,7 @@ check: setup $(S)/ours-tree
 
 clean:
 	rm -rf $(LINUX)/*-obj $(LINUX)/*-mod $(LINUX)/ours* $(LINUX)/upstream* \
-		$(QEMU_OBJ) build/qemu/src* build/selftests build/guest build/log
+		$(QEMU_OBJ) build/qemu/src* build/selftests build/tools build/guest build/log
 	rm -f $(filter-out $(S)/packages $(S)/linux $(S)/qemu,$(wildcard $(S)/*))
 
 distclean:
@@ -154,6 +154,14 @@ build/tests/dsa-op-test: $(dsa_op_sources) $(wildcard platform/tests/*.h platfor
 
 build/tests/dsa-registers: platform/tests/guest/dsa-registers.c
 	@mkdir -p build/tests; gcc -O2 -Wall -Wextra -o $@ $<
+
+# ---- tools ---------------------------------------------------------------
+
+tools: build/tools/offcpu
+
+build/tools/offcpu: $(wildcard tools/offcpu/*) | $(S)/ours-tree
+	@mkdir -p build/tools; $(call logged,TOOLS   build,build-tools,make -C $(LINUX)/ours/tools/offcpu \
+		OUTPUT=$(CURDIR)/build/tools/)
 
 # ---- kselftests ----------------------------------------------------------
 
