@@ -123,6 +123,7 @@ static int idxd_alloc_wq(struct idxd_device *idxd, unsigned int id)
 
 	wq->idxd = idxd;
 	wq->id = id;
+	mutex_init(&wq->open_lock);
 	mutex_init(&wq->lock);
 	INIT_LIST_HEAD(&wq->users);
 	init_waitqueue_head(&wq->events);

@@ -4,8 +4,9 @@
  * engines, and the objects that stand for them on the bus "dsa".
  *
  * Locks, outermost first:
- *   idxd_device.lock	configuration and state of the device, its queues,
- *			groups and engines
+ *   idxd_device.lock, or idxd_wq.open_lock, never both
+ *			configuration and state of the device, its queues,
+ *			groups and engines; opens of one queue
  *   idxd_wq.lock	state of one queue and the list of its users
  * then user.h's and command.h's, the only two that the kill path may take.
  */
@@ -170,7 +171,10 @@ struct idxd_wq_config {
  * struct idxd_wq - a work queue
  * @lock: guards @state, @users, @owner, @cdev and the hardware queue's state.
  *	@state is written with idxd_device.lock held too: either is enough to
- *	read it.  Never taken in the kill path.
+ *	read it.  Never taken in the kill path, nor held over mmap_lock: a
+ *	process that exits takes it when its files are closed.
+ * @open_lock: one open at a time.  It is held over a bind, which may last as
+ *	long as the process that binds sees to it that its mmap_lock is taken
  * @users: the open files, struct idxd_user.node
  * @owner: the one user of a dedicated queue, until closed or followed by another
  * @portal: the limited portal in the kernel's own mapping; NULL when disabled
@@ -183,6 +187,7 @@ struct idxd_wq {
 	struct idxd_group *group;
 	struct idxd_wq_config cfg;
 
+	struct mutex open_lock;	/* opens, never closes */
 	struct mutex lock;	/* state, users, owner, cdev */
 	enum idxd_wq_state state;
 	struct list_head users;

@@ -72,7 +72,8 @@ static void idxd_stop_submission(struct idxd_user *user)
 static void idxd_drain_give(struct idxd_user *user, struct iommu_sva *sva,
 			    struct idxd_cmd **cmd, struct idxd_cmd *after)
 {
-	if (!user->wq->cfg.dedicated)
+	/* The queue may have been configured anew since idxd_drain_alloc(). */
+	if (!(*cmd)->operand)
 		(*cmd)->operand = iommu_sva_get_pasid(sva);
 	*cmd = idxd_cmd_submit(user->wq->idxd, *cmd, after);
 }

@@ -9,6 +9,7 @@
 #include "cdev.h"
 #include "device.h"
 #include "enable.h"
+#include "user.h"
 #include "wq.h"
 
 static bool idxd_device_match(struct device *dev)
@@ -51,6 +52,14 @@ static bool idxd_user_match(struct device *dev)
 	       (!cfg->driver_name[0] || !strcmp(cfg->driver_name, "user"));
 }
 
+static void idxd_user_disable(struct idxd_wq *wq)
+{
+	mutex_lock(&wq->idxd->lock);
+	idxd_wq_disable(wq);
+	mutex_unlock(&wq->idxd->lock);
+	idxd_users_wait_opens(wq);
+}
+
 static int idxd_user_probe(struct device *dev)
 {
 	struct idxd_wq *wq = confdev_to_wq(dev);
@@ -64,10 +73,8 @@ static int idxd_user_probe(struct device *dev)
 	if (!ret)
 		return 0;
 
-	mutex_lock(&wq->idxd->lock);
-	idxd_wq_disable(wq);
+	idxd_user_disable(wq);
 	WRITE_ONCE(wq->idxd->cmd_status, IDXD_SCMD_CDEV_ERR);
-	mutex_unlock(&wq->idxd->lock);
 	return ret;
 }
 
@@ -76,9 +83,7 @@ static void idxd_user_remove(struct device *dev)
 	struct idxd_wq *wq = confdev_to_wq(dev);
 
 	idxd_cdev_del(wq);
-	mutex_lock(&wq->idxd->lock);
-	idxd_wq_disable(wq);
-	mutex_unlock(&wq->idxd->lock);
+	idxd_user_disable(wq);
 }
 
 struct dsa_driver idxd_user_driver = {

@@ -41,30 +41,6 @@ static void idxd_user_free(struct idxd_user *user)
 	kfree(user);
 }
 
-static int idxd_user_bind(struct idxd_user *user)
-{
-	struct idxd_wq *wq = user->wq;
-	struct iommu_sva *sva;
-	int ret;
-
-	sva = iommu_sva_bind_device(&wq->idxd->pdev->dev, current->mm,
-				    &idxd_drain_ops, user);
-	if (IS_ERR(sva))
-		return PTR_ERR(sva);
-	user->sva = sva;
-
-	if (wq->cfg.dedicated) {
-		ret = idxd_wq_set_pasid(wq, iommu_sva_get_pasid(sva));
-		if (ret) {
-			iommu_sva_unbind_device(sva);
-			return ret;
-		}
-		wq->owner = user;
-	}
-	list_add_tail(&user->node, &wq->users);
-	return 0;
-}
-
 static int idxd_user_may_open(struct idxd_wq *wq)
 {
 	lockdep_assert_held(&wq->lock);
@@ -79,13 +55,63 @@ static int idxd_user_may_open(struct idxd_wq *wq)
 	return 0;
 }
 
+/* The first half of opening: is there a queue, and is it free? */
+static int idxd_user_prepare(struct idxd_wq *wq)
+{
+	int ret;
+
+	mutex_lock(&wq->lock);
+	ret = idxd_user_may_open(wq);
+	mutex_unlock(&wq->lock);
+
+	return ret;
+}
+
+/* The second half, once bound.  The queue may have gone meanwhile. */
+static int idxd_user_enter(struct idxd_user *user)
+{
+	struct idxd_wq *wq = user->wq;
+	int ret;
+
+	mutex_lock(&wq->lock);
+	ret = idxd_user_may_open(wq);
+	if (!ret && wq->cfg.dedicated) {
+		ret = idxd_wq_set_pasid(wq, iommu_sva_get_pasid(user->sva));
+		if (!ret)
+			wq->owner = user;
+	}
+	if (!ret)
+		list_add_tail(&user->node, &wq->users);
+	mutex_unlock(&wq->lock);
+
+	return ret;
+}
+
+static int idxd_user_bind(struct idxd_user *user)
+{
+	struct iommu_sva *sva;
+	int ret;
+
+	sva = iommu_sva_bind_device(&user->wq->idxd->pdev->dev, current->mm,
+				    &idxd_drain_ops, user);
+	if (IS_ERR(sva))
+		return PTR_ERR(sva);
+
+	user->sva = sva;
+	ret = idxd_user_enter(user);
+	if (ret)
+		iommu_sva_unbind_device(sva);
+	return ret;
+}
+
 static struct idxd_user *idxd_user_open_locked(struct idxd_wq *wq,
 					       struct file *file)
 {
 	struct idxd_user *user;
 	int ret;
 
-	ret = idxd_user_may_open(wq);
+	lockdep_assert_held(&wq->open_lock);
+	ret = idxd_user_prepare(wq);
 	if (ret)
 		return ERR_PTR(ret);
 	user = idxd_user_alloc(wq, file);
@@ -104,11 +130,18 @@ struct idxd_user *idxd_user_open(struct idxd_wq *wq, struct file *file)
 {
 	struct idxd_user *user;
 
-	mutex_lock(&wq->lock);
+	if (mutex_lock_interruptible(&wq->open_lock))
+		return ERR_PTR(-ERESTARTSYS);
 	user = idxd_user_open_locked(wq, file);
-	mutex_unlock(&wq->lock);
+	mutex_unlock(&wq->open_lock);
 
 	return user;
+}
+
+void idxd_users_wait_opens(struct idxd_wq *wq)
+{
+	mutex_lock(&wq->open_lock);
+	mutex_unlock(&wq->open_lock);
 }
 
 void idxd_user_close(struct idxd_user *user)

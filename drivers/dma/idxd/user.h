@@ -57,10 +57,11 @@ struct idxd_user {
  * @wq: the queue
  * @file: the file that is being opened
  *
- * Context: process; may sleep; takes idxd_wq.lock.
+ * Context: process; may sleep; takes idxd_wq.open_lock and idxd_wq.lock.
  * Return: the user, or an ERR_PTR: -ENODEV no such queue any more, -EBUSY
- * dedicated and taken, -ESRCH the process is dying, or as
- * iommu_sva_bind_device() and idxd_wq_set_pasid().
+ * dedicated and taken, -ESRCH the process is dying, -ERESTARTSYS a signal
+ * came while another opened it, or as iommu_sva_bind_device() and
+ * idxd_wq_set_pasid().
  */
 struct idxd_user *idxd_user_open(struct idxd_wq *wq, struct file *file);
 
@@ -71,6 +72,14 @@ struct idxd_user *idxd_user_open(struct idxd_wq *wq, struct file *file);
  * Context: process; may sleep; takes idxd_wq.lock.
  */
 void idxd_user_close(struct idxd_user *user);
+
+/**
+ * idxd_users_wait_opens() - wait for those who are in the midst of opening
+ * @wq: the queue, disabled: they find that out, and let go of the device
+ *
+ * Context: may sleep, for as long as one of them does; without locks.
+ */
+void idxd_users_wait_opens(struct idxd_wq *wq);
 
 /**
  * idxd_users_kill() - take the queue away from its users
