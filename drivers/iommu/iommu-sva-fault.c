@@ -32,7 +32,7 @@
  * @group: what came
  * @att: where it came from, referenced
  * @mm: whose pages, referenced by mm_count
- * @node: on sva_mm::waiting
+ * @node: on sva_mm::waiting, until it is given to a worker or refused
  * @pending: on sva_attachment::faults until somebody answers it
  */
 struct sva_fault {
@@ -177,7 +177,7 @@ static void sva_next_fault(struct sva_mm *smm)
 	spin_lock(&smm->lock);
 	next = list_first_entry_or_null(&smm->waiting, struct sva_fault, node);
 	if (next)
-		list_del(&next->node);
+		list_del_init(&next->node);
 	else
 		smm->workers--;
 	spin_unlock(&smm->lock);
@@ -213,6 +213,7 @@ static struct sva_fault *sva_fault_alloc(struct iopf_group *group)
 		return NULL;
 
 	INIT_WORK(&fault->work, sva_fault_work);
+	INIT_LIST_HEAD(&fault->node);
 	refcount_set(&fault->refs, 1);
 	fault->group = group;
 	fault->att = container_of(group->attach_handle, struct sva_attachment,
@@ -296,7 +297,14 @@ void sva_refuse_begin(struct sva_attachment *att)
 	while ((fault = list_first_entry_or_null(&att->faults, struct sva_fault,
 						 pending))) {
 		sva_claim_answer(fault);
-		refcount_inc(&fault->refs);
+		/*
+		 * No worker's then, who may come to it long after, if ever: a
+		 * process could pile them up.
+		 */
+		if (list_empty(&fault->node))
+			refcount_inc(&fault->refs);
+		else
+			list_del_init(&fault->node);
 		spin_unlock(&smm->lock);
 		sva_answer(fault, IOMMU_PAGE_RESP_INVALID);
 		sva_fault_put(fault);
