@@ -23,6 +23,7 @@
 #define SHARED_MEMORY	"0x2"	/* no other: the dump gets to it at once */
 #define EACH_MS		60
 #define COUNT		10
+#define LIMIT_S		120	/* a test; debug kernels are slow */
 #define SOON_MS		2000
 #define THREADS		4
 #define MAX_SEGMENTS	512
@@ -123,7 +124,7 @@ static bool killed_by(const struct trace_life *life, const char *cause)
 }
 
 /* What is in the dump is what was there when the device had done everything. */
-TEST_F(dump, drained_before)
+TEST_F_TIMEOUT(dump, drained_before, LIMIT_S)
 {
 	struct victim *victim = self->victim;
 	struct work *dumped;
@@ -144,7 +145,7 @@ TEST_F(dump, drained_before)
 	EXPECT_TRUE(work_stays_quiet(victim->work));
 }
 
-TEST_F(dump, nothing_is_left)
+TEST_F_TIMEOUT(dump, nothing_is_left, LIMIT_S)
 {
 	struct victim *victim = self->victim;
 
@@ -175,7 +176,7 @@ static int start_threads(struct victim *victim, struct portal *portal)
 }
 
 /* The other threads, which wait for the dump's end, are no other users. */
-TEST_F(dump, of_several_threads)
+TEST_F_TIMEOUT(dump, of_several_threads, LIMIT_S)
 {
 	struct victim *victim = self->victim;
 	struct work *dumped;
@@ -232,7 +233,7 @@ static void have_a_child_crash(void *arg)
 		pause();
 }
 
-TEST_F(dump, of_a_vfork_child)
+TEST_F_TIMEOUT(dump, of_a_vfork_child, LIMIT_S)
 {
 	struct parent *parent = proc_shared(sizeof(*parent));
 	struct trace_life life;

@@ -24,6 +24,7 @@
 
 #define EACH_MS		20
 #define COUNT		8
+#define LIMIT_S		120	/* a test; debug kernels are slow */
 #define SOON_MS		2000
 #define ROUNDS		60
 #define DELAY_STEP_NS	200000
@@ -220,12 +221,12 @@ static void work_in_flight_is_drained(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, queue_attr_u64(actor->queue.name, "clients"));
 }
 
-TEST_F(exec, work_in_flight_is_drained)
+TEST_F_TIMEOUT(exec, work_in_flight_is_drained, LIMIT_S)
 {
 	work_in_flight_is_drained(_metadata, self->actor);
 }
 
-TEST_F(exec, from_a_thread)
+TEST_F_TIMEOUT(exec, from_a_thread, LIMIT_S)
 {
 	self->actor->from_a_thread = true;
 	work_in_flight_is_drained(_metadata, self->actor);
@@ -261,7 +262,7 @@ static bool make_program(const void *content, size_t len)
 	return written;
 }
 
-TEST_F(exec, failure_changes_nothing)
+TEST_F_TIMEOUT(exec, failure_changes_nothing, LIMIT_S)
 {
 	struct actor *actor = self->actor;
 	struct trace_life life;
@@ -320,7 +321,7 @@ static bool make_unmappable_program(void)
 }
 
 /* When that is found out there is no way back: the process dies. */
-TEST_F(exec, failure_too_late)
+TEST_F_TIMEOUT(exec, failure_too_late, LIMIT_S)
 {
 	struct actor *actor = self->actor;
 	struct trace_life life;
@@ -364,7 +365,7 @@ static void have_a_child(struct actor *actor)
 }
 
 /* vfork() and execve(), as posix_spawn() does. */
-TEST_F(exec, vfork_child)
+TEST_F_TIMEOUT(exec, vfork_child, LIMIT_S)
 {
 	struct actor *actor = self->actor;
 	struct exec_report report;
@@ -409,7 +410,7 @@ static void leave_a_peer(struct actor *actor)
 }
 
 /* Its task goes on for the one that stays, and dies with it. */
-TEST_F(exec, peer_stays)
+TEST_F_TIMEOUT(exec, peer_stays, LIMIT_S)
 {
 	struct actor *actor = self->actor;
 	struct exec_report report;
@@ -466,7 +467,7 @@ static void race_with_a_peer(struct actor *actor)
  * Whoever is the last to leave: exec before the new program runs, or exit.  The
  * peer's delay settles where it is now the one and now the other.
  */
-TEST_F_TIMEOUT(exec, peer_exits_meanwhile, 120)
+TEST_F_TIMEOUT(exec, peer_exits_meanwhile, 2 * LIMIT_S)
 {
 	struct actor *actor = self->actor;
 	struct exec_report report;

@@ -21,6 +21,7 @@
 
 #define EACH_MS	20
 #define COUNT	8
+#define LIMIT_S	120	/* a test; debug kernels are slow */
 #define SOON_MS	2000
 
 static struct trace trace;
@@ -167,7 +168,7 @@ FIXTURE_TEARDOWN(inherit)
 }
 
 /* While the opener lives: no use, and no harm to it. */
-TEST_F(inherit, while_the_opener_lives)
+TEST_F_TIMEOUT(inherit, while_the_opener_lives, LIMIT_S)
 {
 	struct trace_life life[2];
 
@@ -192,7 +193,7 @@ TEST_F(inherit, while_the_opener_lives)
 }
 
 /* The opener is killed: its task and its mm go, the file stays. */
-TEST_F(inherit, opener_is_freed)
+TEST_F_TIMEOUT(inherit, opener_is_freed, LIMIT_S)
 {
 	struct trace_life life;
 	int status;
@@ -217,7 +218,7 @@ TEST_F(inherit, opener_is_freed)
 }
 
 /* ... and says so, but can be opened anew, by whoever has it. */
-TEST_F(inherit, when_the_opener_is_dead)
+TEST_F_TIMEOUT(inherit, when_the_opener_is_dead, LIMIT_S)
 {
 	ASSERT_TRUE(victim_end(self->victim));
 	ASSERT_TRUE(proc_wait_flag(&heir->stage, SAW_DEAD, VICTIM_TIMEOUT_MS));

@@ -18,6 +18,7 @@
 
 #define EACH_MS		15
 #define COUNT		8
+#define LIMIT_S		120	/* a test; debug kernels are slow */
 #define SOON_MS		2000
 #define ROUNDS		40
 #define THREADS		64
@@ -178,22 +179,22 @@ static void two_processes(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, queue_attr_u64(queue->name, "clients"));
 }
 
-TEST_F(share, clone_child_leaves_first)
+TEST_F_TIMEOUT(share, clone_child_leaves_first, LIMIT_S)
 {
 	two_processes(_metadata, &self->queue, false, false);
 }
 
-TEST_F(share, clone_parent_leaves_first)
+TEST_F_TIMEOUT(share, clone_parent_leaves_first, LIMIT_S)
 {
 	two_processes(_metadata, &self->queue, true, false);
 }
 
-TEST_F(share, vfork_child_leaves_first)
+TEST_F_TIMEOUT(share, vfork_child_leaves_first, LIMIT_S)
 {
 	two_processes(_metadata, &self->queue, false, true);
 }
 
-TEST_F(share, vfork_parent_is_killed)
+TEST_F_TIMEOUT(share, vfork_parent_is_killed, LIMIT_S)
 {
 	two_processes(_metadata, &self->queue, true, true);
 }
@@ -238,7 +239,7 @@ static void race_as_opener(void *arg)
 }
 
 /* Each of them may see the other, or neither: the task is killed all the same. */
-TEST_F_TIMEOUT(share, both_leave_at_once, 120)
+TEST_F_TIMEOUT(share, both_leave_at_once, 2 * LIMIT_S)
 {
 	struct race *race = proc_shared(sizeof(*race));
 	int status;
@@ -387,7 +388,7 @@ static struct crowd *crowd_start(const struct queue *queue, bool at_once)
 }
 
 /* The leader leaves first, the others in random order, each after some work. */
-TEST_F_TIMEOUT(share, threads_leave_one_by_one, 120)
+TEST_F_TIMEOUT(share, threads_leave_one_by_one, 2 * LIMIT_S)
 {
 	struct crowd *crowd = crowd_start(&self->queue, false);
 	int status;
@@ -407,7 +408,7 @@ TEST_F_TIMEOUT(share, threads_leave_one_by_one, 120)
 }
 
 /* All of them race to be the last. */
-TEST_F_TIMEOUT(share, threads_leave_at_once, 120)
+TEST_F_TIMEOUT(share, threads_leave_at_once, 2 * LIMIT_S)
 {
 	struct crowd *crowd;
 	int status;
