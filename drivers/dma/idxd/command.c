@@ -195,6 +195,7 @@ struct idxd_cmd *idxd_cmd_submit(struct idxd_device *idxd,
 	}
 
 	refcount_inc(&cmd->refs);
+	cmd->giver = current;
 	cmd->queued = jiffies;
 	if (q->closed) {
 		idxd_cmd_end(q, cmd, -ENODEV, 0);
@@ -219,20 +220,22 @@ EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_submit);
  * How long the waiter may go on waiting, in jiffies; 0 when its time is up.
  * While another's command has the register, only its making no progress at
  * all ends the wait: every owner climbs within two timeouts of its own, and
- * ends with a finished command or a closed queue.
+ * ends with a finished command or a closed queue.  An earlier command of the
+ * waiter's own is different, because nobody but the waiter can climb then.
  */
 static unsigned long idxd_cmd_left(struct idxd_cmd_queue *q,
 				   struct idxd_cmd *cmd, unsigned long timeout)
 {
+	struct idxd_cmd *active = q->active;
 	unsigned long deadline;
 
 	lockdep_assert_held(&q->lock);
-	if (q->active == cmd)
-		deadline = cmd->started + timeout;
-	else if (cmd->after && q->active == cmd->after)
+	if (active && active == cmd->after)
 		deadline = cmd->queued + timeout;
+	else if (active == cmd || (active && active->giver == current))
+		deadline = active->started + timeout;
 	else
-		deadline = q->progress + 3 * timeout +
+		deadline = q->progress + 3 * q->patience +
 			   msecs_to_jiffies(IDXD_CMD_TIMEOUT_MS);
 
 	return time_before(jiffies, deadline) ? deadline - jiffies : 0;
@@ -250,6 +253,7 @@ int idxd_cmd_wait(struct idxd_device *idxd, struct idxd_cmd *cmd,
 		spin_lock_irq(&q->lock);
 		done = cmd->state == IDXD_CMD_DONE;
 		if (!done) {
+			q->patience = max(q->patience, timeout);
 			left = idxd_cmd_left(q, cmd, timeout);
 			/* An interrupt that was lost must not cost a device. */
 			if (!left)

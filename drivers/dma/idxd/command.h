@@ -17,6 +17,7 @@
 #include <linux/wait.h>
 
 struct idxd_device;
+struct task_struct;
 
 /* How long a command that waits for no user's work may take. */
 #define IDXD_CMD_TIMEOUT_MS	2000
@@ -37,6 +38,7 @@ enum idxd_cmd_state {
  * @after: the command that this one is to cut short, or NULL: it goes before
  *	all that wait, and its clock runs while @after has the register, too;
  *	holds a reference
+ * @giver: who submitted it, a thread; to compare with, not a reference
  * @queued: jiffies when it was submitted
  * @started: jiffies when it was written to the register
  * @state: where it is
@@ -51,6 +53,7 @@ struct idxd_cmd {
 	u32 code;
 	u32 operand;
 	struct idxd_cmd *after;
+	struct task_struct *giver;
 	unsigned long queued;
 	unsigned long started;
 	enum idxd_cmd_state state;
@@ -64,6 +67,7 @@ struct idxd_cmd {
  * @waiting: commands that are not in the register yet, in order
  * @active: the command in the register
  * @progress: jiffies when the register last took or finished a command
+ * @patience: the longest timeout, in jiffies, that anybody has waited with
  * @events: counts what wakes up @wait
  * @closed: no command can be given: isolated, or removed
  * @wait: woken when a command starts or ends
@@ -73,6 +77,7 @@ struct idxd_cmd_queue {
 	struct list_head waiting;
 	struct idxd_cmd *active;
 	unsigned long progress;
+	unsigned long patience;
 	unsigned int events;
 	bool closed;
 	wait_queue_head_t wait;

@@ -78,6 +78,15 @@ static struct idxd_cmd *give(struct kunit *test, u32 code, u32 operand,
 	return idxd_cmd_submit(&fake->idxd, cmd, after);
 }
 
+/* As if another process had. */
+static struct idxd_cmd *give_by_other(struct kunit *test, u32 code, u32 operand)
+{
+	struct idxd_cmd *cmd = give(test, code, operand, NULL);
+
+	cmd->giver = NULL;
+	return cmd;
+}
+
 static u32 written(struct kunit *test)
 {
 	return *fake_reg(test->priv, IDXD_CMD);
@@ -170,7 +179,7 @@ static void command_times_out(struct kunit *test)
 static void command_queueing_does_not_count(struct kunit *test)
 {
 	struct fake *fake = test->priv;
-	struct idxd_cmd *a = give(test, IDXD_CMD_DRAIN_PASID, 1, NULL);
+	struct idxd_cmd *a = give_by_other(test, IDXD_CMD_DRAIN_PASID, 1);
 	struct idxd_cmd *b = give(test, IDXD_CMD_DRAIN_PASID, 2, NULL);
 	unsigned long start = jiffies;
 
@@ -185,13 +194,30 @@ static void command_queueing_does_not_count(struct kunit *test)
 static void command_queueing_is_bounded(struct kunit *test)
 {
 	struct fake *fake = test->priv;
-	struct idxd_cmd *a = give(test, IDXD_CMD_DRAIN_PASID, 1, NULL);
+	struct idxd_cmd *a = give_by_other(test, IDXD_CMD_DRAIN_PASID, 1);
 	struct idxd_cmd *b = give(test, IDXD_CMD_DRAIN_PASID, 2, NULL);
-	unsigned long bound = 3 * TICK + msecs_to_jiffies(IDXD_CMD_TIMEOUT_MS);
+	unsigned long bound = 12 * TICK + msecs_to_jiffies(IDXD_CMD_TIMEOUT_MS);
 	unsigned long start = jiffies;
 
+	/* It's the other's patience that counts, if that is longer. */
+	fake->idxd.cmds.patience = 4 * TICK;
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, idxd_cmd_wait(&fake->idxd, b, TICK));
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + bound));
+	idxd_cmd_put(a);
+	idxd_cmd_put(b);
+}
+
+/* A process's second drain, behind its first that hangs: it has to climb now. */
+static void command_behind_ones_own(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct idxd_cmd *a = give(test, IDXD_CMD_DRAIN_PASID, 1, NULL);
+	struct idxd_cmd *b = give(test, IDXD_CMD_DRAIN_PASID, 2, NULL);
+	unsigned long start = jiffies;
+
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, idxd_cmd_wait(&fake->idxd, a, TICK));
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, idxd_cmd_wait(&fake->idxd, b, TICK));
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + 5 * TICK));
 	idxd_cmd_put(a);
 	idxd_cmd_put(b);
 }
@@ -232,6 +258,7 @@ static struct kunit_case command_cases[] = {
 	KUNIT_CASE(command_times_out),
 	KUNIT_CASE(command_queueing_does_not_count),
 	KUNIT_CASE_SLOW(command_queueing_is_bounded),
+	KUNIT_CASE(command_behind_ones_own),
 	KUNIT_CASE(command_interrupt_lost),
 	KUNIT_CASE(command_closed),
 	{ }

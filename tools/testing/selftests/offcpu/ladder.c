@@ -144,4 +144,27 @@ TEST_F(ladder, queue_works_afterwards)
 	EXPECT_TRUE(work_complete(next->work));
 }
 
+static int open_once_more(struct victim *victim, struct portal *portal)
+{
+	static struct portal second;
+
+	return portal_open(&second, portal->queue);
+}
+
+/* Two tasks of one process are no slower: their commands stand in one line. */
+TEST_F(ladder, two_tasks_climb_together)
+{
+	struct victim *victim = self->victim;
+	uint64_t bound;
+
+	if (variant->dedicated)
+		SKIP(return, "a dedicated queue has one user");
+	inject_bits = variant->inject;
+	victim->meddle = hang;
+	victim->pass_on = open_once_more;
+	ASSERT_TRUE(victim_run(victim)) TH_LOG("%s", strerror(-victim->error));
+	bound = (variant->rungs * self->timeout_ms + SLACK_MS) * NSEC_PER_MSEC;
+	EXPECT_LE(victim->waited - victim->killed, bound);
+}
+
 TEST_HARNESS_MAIN
