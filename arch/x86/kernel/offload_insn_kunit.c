@@ -9,10 +9,10 @@
  * inside kernel_fpu_begin() with interrupts off, and puts the MSRs back.
  */
 #include <kunit/test.h>
+#include <linux/cpufeature.h>
 #include <linux/module.h>
 #include <linux/vmalloc.h>
 #include <asm/asm.h>
-#include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>

@@ -6,6 +6,7 @@
  */
 #include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -94,8 +95,8 @@ static bool core_read(pid_t pid, const void *at, void *buf, size_t len)
 {
 	uintptr_t addr = (uintptr_t)at;
 	int fd = core_open(pid);
-	Elf64_Ehdr head;
-	Elf64_Phdr seg;
+	ElfW(Ehdr) head;
+	ElfW(Phdr) seg;
 	bool found = false;
 
 	if (fd < 0 || pread(fd, &head, sizeof(head), 0) != sizeof(head))

@@ -72,7 +72,7 @@ static void find_target(char *path, size_t len)
 
 	while (got > 0 && path[got - 1] != '/')
 		got--;
-	strcpy(path + (got > 0 ? got : 0), EXEC_TARGET);
+	memcpy(path + (got > 0 ? got : 0), EXEC_TARGET, sizeof(EXEC_TARGET));
 }
 
 FIXTURE_SETUP(exec)
@@ -118,14 +118,11 @@ static void live(void *arg)
 static void execute(struct actor *actor)
 {
 	char pipe[16], fd[16];
-	char *argv[] = {
-		EXEC_TARGET, pipe, fd,
-		actor->queue.dedicated ? "dedicated" : "shared", NULL
-	};
 
 	snprintf(pipe, sizeof(pipe), "%d", actor->pipe[1]);
 	snprintf(fd, sizeof(fd), "%d", actor->portal.fd);
-	execv(actor->program, argv);
+	execl(actor->program, EXEC_TARGET, pipe, fd,
+	      actor->queue.dedicated ? "dedicated" : "shared", NULL);
 }
 
 static void *execute_busy(void *arg)
