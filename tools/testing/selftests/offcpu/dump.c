@@ -4,9 +4,8 @@
  * first byte of the dump is written.  Sets the core pattern for as long as a
  * test lasts.
  */
-#include <elf.h>
 #include <fcntl.h>
-#include <link.h>
+#include <linux/elf.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -95,8 +94,8 @@ static bool core_read(pid_t pid, const void *at, void *buf, size_t len)
 {
 	uintptr_t addr = (uintptr_t)at;
 	int fd = core_open(pid);
-	ElfW(Ehdr) head;
-	ElfW(Phdr) seg;
+	struct elf64_hdr head;
+	struct elf64_phdr seg;
 	bool found = false;
 
 	if (fd < 0 || pread(fd, &head, sizeof(head), 0) != sizeof(head))

@@ -4,9 +4,9 @@
  * is killed if nobody else uses that, the new program begins with none and can
  * offload.  An execve() that fails changes nothing.
  */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/elf.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -287,8 +287,8 @@ TEST_F_TIMEOUT(exec, failure_changes_nothing, LIMIT_S)
 static bool make_unmappable_program(void)
 {
 	const struct {
-		Elf64_Ehdr head;
-		Elf64_Phdr segment;
+		struct elf64_hdr head;
+		struct elf64_phdr segment;
 	} image = {
 		.head = {
 			.e_ident = {
@@ -299,9 +299,9 @@ static bool make_unmappable_program(void)
 			.e_machine = EM_X86_64,
 			.e_version = EV_CURRENT,
 			.e_entry = BEYOND_USERS,
-			.e_phoff = sizeof(Elf64_Ehdr),
-			.e_ehsize = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phoff = sizeof(struct elf64_hdr),
+			.e_ehsize = sizeof(struct elf64_hdr),
+			.e_phentsize = sizeof(struct elf64_phdr),
 			.e_phnum = 1,
 		},
 		.segment = {
