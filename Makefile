@@ -68,12 +68,13 @@ check: setup $(S)/ours-tree
 	@scripts/check
 
 clean:
-	rm -rf $(LINUX)/*-obj $(LINUX)/*-mod $(LINUX)/ours* $(LINUX)/upstream* \
-		$(QEMU_OBJ) build/qemu/src* build/selftests build/tools build/guest build/log
-	rm -f $(filter-out $(S)/packages $(S)/linux $(S)/qemu,$(wildcard $(S)/*))
+	@rm -rf $(LINUX)/*-obj $(LINUX)/*-mod $(LINUX)/ours* $(LINUX)/upstream* \
+		$(QEMU_OBJ) build/qemu/src* build/selftests* build/tools build/tests \
+		build/guest build/log
+	@rm -f $(filter-out $(S)/packages $(S)/linux $(S)/qemu,$(wildcard $(S)/*))
 
 distclean:
-	rm -rf build
+	@rm -rf build
 
 # A shell word that holds exactly $(1).
 quote = '$(subst ','\'',$(1))'

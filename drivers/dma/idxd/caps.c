@@ -85,8 +85,6 @@ static void idxd_read_offsets(struct idxd_device *idxd)
 
 	caps->grpcfg_off = FIELD_GET(OFFSETS_GRPCFG, offs) * IDXD_OFFSETS_UNIT;
 	caps->wqcfg_off = FIELD_GET(OFFSETS_WQCFG, offs) * IDXD_OFFSETS_UNIT;
-	caps->msix_perm_off = FIELD_GET(OFFSETS_MSIX_PERM, offs) *
-			      IDXD_OFFSETS_UNIT;
 }
 
 static int idxd_check_caps(struct idxd_device *idxd)

@@ -77,7 +77,6 @@ struct idxd_model {
  * @wqcfg_size: bytes from one queue's WQCFG to the next
  * @wqcfg_off: offset of WQCFG in BAR 0
  * @grpcfg_off: offset of GRPCFG in BAR 0
- * @msix_perm_off: offset of the MSI-X permission table in BAR 0
  */
 struct idxd_caps {
 	u32 version;
@@ -94,7 +93,6 @@ struct idxd_caps {
 	u32 wqcfg_size;
 	u32 wqcfg_off;
 	u32 grpcfg_off;
-	u32 msix_perm_off;
 	bool configurable;
 	bool block_on_fault;
 	bool shared_mode;

@@ -53,7 +53,6 @@
 #define IDXD_OFFSETS			0x60
 #define  OFFSETS_GRPCFG			GENMASK_ULL(15, 0)
 #define  OFFSETS_WQCFG			GENMASK_ULL(31, 16)
-#define  OFFSETS_MSIX_PERM		GENMASK_ULL(47, 32)
 #define IDXD_OFFSETS_UNIT		0x100
 
 #define IDXD_GENCFG			0x80
@@ -122,9 +121,6 @@ static inline u32 idxd_wq_mask(unsigned int id)
 #define  SWERR_OPCODE			GENMASK_ULL(39, 32)
 #define  SWERR_PASID			GENMASK_ULL(59, 40)
 #define SWERR_WORDS			4
-
-/* MSI-X permission table: a dword every eight bytes. */
-#define IDXD_MSIX_PERM_STRIDE		8
 
 /* GRPCFG, 64 bytes a group: queues (4 quadwords), engines, flags. */
 #define GRPCFG_STRIDE			64

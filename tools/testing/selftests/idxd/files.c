@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "desc.h"
+#include "file.h"
 #include "insn.h"
 #include "proc.h"
 #include "queue.h"
@@ -201,54 +202,13 @@ struct giver {
 	atomic_int stage;	/* 1: given; 2: may die */
 };
 
-static int send_fd(int socket, int fd)
-{
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {};
-	char byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(head), &fd, sizeof(int));
-	return sendmsg(socket, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int receive_fd(int socket)
-{
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {};
-	char byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(socket, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
-		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return fd;
-}
-
 static void give(void *arg)
 {
 	struct giver *giver = arg;
 	struct portal portal;
 
 	if (portal_open(&portal, &giver->queue) ||
-	    send_fd(giver->socket[1], portal.fd))
+	    file_send(giver->socket[1], portal.fd))
 		_exit(1);
 	giver->stage = 1;
 	proc_wait_flag(&giver->stage, 2, WAIT_MS);
@@ -266,7 +226,7 @@ TEST_F(files, passed_on)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, giver->socket));
 	pid = proc_spawn(give, giver);
 	ASSERT_TRUE(proc_wait_flag(&giver->stage, 1, WAIT_MS));
-	event.fd = receive_fd(giver->socket[0]);
+	event.fd = file_receive(giver->socket[0]);
 	ASSERT_LE(0, event.fd);
 
 	desc_memmove(self->desc, self->dst, self->src, PAGE);
