@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VT-d: the page request queue, its interrupt, the answers, and draining.
+ *
+ * This file may touch an IOMMU's page request registers (VT-d 11.4.11), read
+ * PASID entries, and submit to the invalidation queue.  Groups are put together
+ * in prq-group.c and handled by who attached the domain.
+ *
+ * Whoever holds iopf_lock may take requests from the queue: the interrupt thread,
+ * and a drain.  Taking one means to find its handler, or to refuse it, and never
+ * to wait for a page.  A request for a PASID that has no entry is refused: an
+ * entry is cleared before its PASID is drained, so with iopf_lock held and an
+ * entry there, the handler is there too.
+ *
+ * The hardware stops at an overflow, until it is told to go on, and answers what
+ * it can't take with success: the device finds the page missing again.
+ */
+#define pr_fmt(fmt)	"DMAR: " fmt
+
+#include <linux/bitfield.h>
+#include <linux/dmar.h>
+#include <linux/interrupt.h>
+#include <linux/jiffies.h>
+#include <linux/pci.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "../iommu-pages.h"
+#include "iommu.h"
+#include "pasid.h"
+#include "prq.h"
+#include "trace.h"
+
+/* Answers that wait while others are being submitted. */
+#define PRQ_RESPONSES	16
+/* A device that still asks after that many drains of a PASID is no good. */
+#define PRQ_DRAINS	4
+/* Answers to be submitted by somebody else, who waits for the hardware alone. */
+#define PRQ_FLUSH_TIMEOUT	(2 * HZ)
+
+/**
+ * struct prq_responses - answers on their way to the invalidation queue
+ * @lock: guards all below
+ * @busy: somebody submits
+ * @count: those that wait
+ * @added: how many there were ever; wraps
+ * @done: how many of them the hardware has executed; wraps
+ * @descs: those that wait
+ * @submitted: @done has changed
+ * @work: submits, for one who has done enough for others
+ *
+ * A submission waits for the hardware.  Who wants to answer meanwhile leaves the
+ * answer here and goes, and all that have gathered are the next submission.
+ */
+struct prq_responses {
+	spinlock_t lock;	/* all below */
+	bool busy;
+	unsigned int count;
+	u32 added;
+	u32 done;
+	struct qi_desc descs[PRQ_RESPONSES];
+	wait_queue_head_t submitted;
+	struct work_struct work;
+};
+
+/**
+ * struct prq_drain - a PASID that is being drained
+ * @node: on intel_prq::drains
+ * @rid: requester ID
+ * @pasid: the PASID
+ * @again: a request of it was answered meanwhile, by us or by the hardware
+ */
+struct prq_drain {
+	struct list_head node;
+	u16 rid;
+	u32 pasid;
+	bool again;
+};
+
+/**
+ * struct intel_prq - the page request queue of an IOMMU
+ * @ring: what the hardware writes to
+ * @head: offset of the next request to take.  Under iopf_lock, as is all below
+ *	but @responses, which has a lock of its own
+ * @seq: requests taken, for the trace event
+ * @groups: not complete
+ * @drains: struct prq_drain
+ * @responses: to be submitted
+ * @iommu: whose it is
+ * @name: of the interrupt
+ */
+struct intel_prq {
+	struct page_req_dsc *ring;
+	u32 head;
+	unsigned long seq;
+	struct prq_groups groups;
+	struct list_head drains;
+	struct prq_responses responses;
+	struct intel_iommu *iommu;
+	char name[16];
+};
+
+/*
+ * Answers.
+ */
+
+static struct qi_desc prq_response_desc(u16 rid,
+					const struct iommu_fault_page_request *prm,
+					u32 code)
+{
+	bool pasid = prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
+	struct qi_desc desc = {
+		.qw0 = QI_PGRP_PASID(prm->pasid) | QI_PGRP_DID(rid) |
+		       QI_PGRP_PASID_P(pasid) | QI_PGRP_RESP_CODE(code) |
+		       QI_PGRP_RESP_TYPE,
+		.qw1 = QI_PGRP_IDX(prm->grpid) | QI_PGRP_LPIG(1),
+	};
+
+	return desc;
+}
+
+/* Submit those that wait, unless another does; twice, then leave it to @work. */
+static void prq_submit_responses(struct intel_prq *prq)
+{
+	struct prq_responses *resp = &prq->responses;
+	struct qi_desc batch[PRQ_RESPONSES];
+	unsigned int n, round;
+
+	spin_lock(&resp->lock);
+	if (resp->busy) {
+		spin_unlock(&resp->lock);
+		return;
+	}
+	for (round = 0; resp->count && round < 2; round++) {
+		resp->busy = true;
+		n = resp->count;
+		memcpy(batch, resp->descs, n * sizeof(batch[0]));
+		resp->count = 0;
+		spin_unlock(&resp->lock);
+		qi_submit_sync(prq->iommu, batch, n, 0);
+		spin_lock(&resp->lock);
+		resp->done += n;
+	}
+	resp->busy = false;
+	if (resp->count)
+		queue_work(system_highpri_wq, &resp->work);
+	spin_unlock(&resp->lock);
+	if (round && wq_has_sleeper(&resp->submitted))
+		wake_up_all(&resp->submitted);
+}
+
+static void prq_responses_work(struct work_struct *work)
+{
+	struct intel_prq *prq = container_of(work, struct intel_prq,
+					     responses.work);
+
+	prq_submit_responses(prq);
+}
+
+/* Have it submitted with others, or if there are too many, at once. */
+static void prq_respond(struct intel_prq *prq, struct qi_desc desc)
+{
+	struct prq_responses *resp = &prq->responses;
+	bool full;
+
+	spin_lock(&resp->lock);
+	full = resp->count == PRQ_RESPONSES;
+	if (!full) {
+		resp->descs[resp->count++] = desc;
+		resp->added++;
+	}
+	spin_unlock(&resp->lock);
+	if (full)
+		qi_submit_sync(prq->iommu, &desc, 1, 0);
+}
+
+static bool prq_responses_done(struct prq_responses *resp, u32 target)
+{
+	return (s32)(READ_ONCE(resp->done) - target) >= 0;
+}
+
+/* Upon return the hardware has executed the answers that there were. */
+static void prq_flush_responses(struct intel_prq *prq)
+{
+	struct prq_responses *resp = &prq->responses;
+	u32 target = READ_ONCE(resp->added);
+
+	if (prq_responses_done(resp, target))
+		return;
+	prq_submit_responses(prq);
+	if (!wait_event_timeout(resp->submitted,
+				prq_responses_done(resp, target),
+				PRQ_FLUSH_TIMEOUT))
+		pr_err_ratelimited("%s: page responses are not taken\n",
+				   prq->iommu->name);
+}
+
+/**
+ * intel_iommu_page_response() - answer a page request group
+ * @dev: the device
+ * @evt: the group's last request
+ * @msg: the answer
+ *
+ * iommu_ops::page_response.  Does not sleep; waits for the invalidation queue,
+ * if nobody else does already.  A drain of the PASID has the answer arrive.
+ */
+void intel_iommu_page_response(struct device *dev, struct iopf_fault *evt,
+			       struct iommu_page_response *msg)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct intel_prq *prq = info->iommu->prq;
+	u32 code = QI_RESP_FAILURE;
+
+	if (msg->code == IOMMU_PAGE_RESP_SUCCESS)
+		code = QI_RESP_SUCCESS;
+	else if (msg->code == IOMMU_PAGE_RESP_INVALID)
+		code = QI_RESP_INVALID;
+
+	prq_respond(prq, prq_response_desc(PCI_DEVID(info->bus, info->devfn),
+					   &evt->fault.prm, code));
+	prq_submit_responses(prq);
+}
+
+/*
+ * Requests.
+ */
+
+/* Is there an entry for @prm's PASID?  Without one, nobody handles it. */
+static bool prq_pasid_present(struct device *dev,
+			      const struct iommu_fault_page_request *prm)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct pasid_table *table = info->pasid_table;
+	struct pasid_dir_entry *dir;
+	struct pasid_entry *entries;
+
+	if (!table || prm->pasid >= table->max_pasid)
+		return false;
+	dir = table->table;
+	entries = get_pasid_table_from_pde(&dir[prm->pasid >> PASID_PDE_SHIFT]);
+	return entries && pasid_pte_is_present(&entries[prm->pasid &
+							PASID_PTE_MASK]);
+}
+
+/* A request of @rid is answered, PASID @pasid: who drains that wants to know. */
+static void prq_note_answer(struct intel_prq *prq, u16 rid, u32 pasid)
+{
+	struct prq_drain *drain;
+
+	list_for_each_entry(drain, &prq->drains, node) {
+		if (drain->rid == rid && drain->pasid == pasid)
+			drain->again = true;
+	}
+}
+
+/* A group is complete: hand it to its handler, or answer it. */
+static void prq_dispatch(struct intel_prq *prq, const struct prq_request *req)
+{
+	struct iopf_group *group = prq_groups_complete(&prq->groups, req);
+	struct device *dev = device_rbtree_find(prq->iommu, req->rid);
+	u32 code = QI_RESP_INVALID;
+
+	if (!group)
+		code = QI_RESP_SUCCESS;	/* try again */
+	else if (dev && prq_pasid_present(dev, &req->prm) &&
+		 !iommu_report_device_group(dev, group))
+		return;
+
+	if (group)
+		prq_group_free(group);
+	prq_respond(prq, prq_response_desc(req->rid, &req->prm, code));
+	prq_note_answer(prq, req->rid, req->prm.pasid);
+}
+
+static void prq_trace(struct intel_prq *prq, u16 rid,
+		      const struct page_req_dsc *dsc)
+{
+	struct device *dev = device_rbtree_find(prq->iommu, rid);
+
+	if (dev)
+		trace_prq_report(prq->iommu, dev, dsc->qw[0], dsc->qw[1],
+				 dsc->qw[2], dsc->qw[3], prq->seq);
+}
+
+static void prq_take(struct intel_prq *prq, const struct page_req_dsc *dsc)
+{
+	struct prq_request req;
+
+	switch (prq_decode(dsc, &req)) {
+	case PRQ_PARTIAL:
+		prq_groups_add(&prq->groups, &req);
+		break;
+	case PRQ_LAST:
+		prq_dispatch(prq, &req);
+		break;
+	case PRQ_STOP:
+		prq_groups_drop(&prq->groups, req.rid, req.prm.pasid);
+		break;
+	default:
+		pr_err_ratelimited("%s: unknown page request %016llx %016llx\n",
+				   prq->iommu->name, dsc->qw[0], dsc->qw[1]);
+		return;
+	}
+	if (trace_prq_report_enabled())
+		prq_trace(prq, req.rid, dsc);
+	prq->seq++;
+}
+
+/* Take what the hardware has written until now.  @head is ours alone. */
+static void prq_take_all(struct intel_prq *prq)
+{
+	struct intel_iommu *iommu = prq->iommu;
+	u32 tail;
+
+	lockdep_assert_held(&iommu->iopf_lock);
+
+	tail = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
+	while (prq->head != tail) {
+		prq_take(prq, &prq->ring[prq->head / sizeof(*prq->ring)]);
+		prq->head = (prq->head + sizeof(*prq->ring)) & PRQ_RING_MASK;
+	}
+	dmar_writeq(iommu->reg + DMAR_PQH_REG, prq->head);
+}
+
+/*
+ * The hardware has dropped requests, and writes none until the overflow is
+ * cleared: so take the rest before, and then nothing is between the groups that
+ * lost their last request and those that are yet to come.
+ */
+static void prq_overflow(struct intel_prq *prq)
+{
+	struct intel_iommu *iommu = prq->iommu;
+	struct prq_drain *drain;
+
+	prq_take_all(prq);
+	prq_groups_drop_all(&prq->groups);
+	list_for_each_entry(drain, &prq->drains, node)
+		drain->again = true;
+	pr_info_ratelimited("%s: page request queue overflow\n", iommu->name);
+	writel(DMA_PRS_PRO, iommu->reg + DMAR_PRS_REG);
+}
+
+/*
+ * Take what is pending.  With @ack, requests that come later raise an interrupt
+ * again; without it, one that was raised is still to be served.
+ *
+ * Return: false if there was nothing.
+ */
+static bool prq_serve(struct intel_prq *prq, bool ack)
+{
+	struct intel_iommu *iommu = prq->iommu;
+	u32 status = readl(iommu->reg + DMAR_PRS_REG);
+
+	/* An IOMMU that is gone reads as all ones. */
+	if (!(status & (DMA_PRS_PPR | DMA_PRS_PRO)) || status == ~0U)
+		return false;
+	if (status & DMA_PRS_PPR) {
+		/* Before the tail is read, or an event gets lost. */
+		if (ack)
+			writel(DMA_PRS_PPR, iommu->reg + DMAR_PRS_REG);
+		prq_take_all(prq);
+	}
+	if (status & DMA_PRS_PRO)
+		prq_overflow(prq);
+	return true;
+}
+
+/* The status stays until the thread has cleared it: no need to mask anything. */
+static irqreturn_t prq_interrupt(int irq, void *dev_id)
+{
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t prq_thread(int irq, void *dev_id)
+{
+	struct intel_iommu *iommu = dev_id;
+	struct intel_prq *prq = iommu->prq;
+	bool more;
+
+	do {
+		mutex_lock(&iommu->iopf_lock);
+		more = prq_serve(prq, true);
+		mutex_unlock(&iommu->iopf_lock);
+		prq_submit_responses(prq);
+	} while (more);
+	return IRQ_HANDLED;
+}
+
+/*
+ * Draining.
+ */
+
+/*
+ * Have the device's requests arrive that it sent until now, and our answers at
+ * the device: its answer to an invalidation pushes the former and the invalidation
+ * the latter.  (VT-d 7.10)
+ */
+static void prq_push(struct intel_iommu *iommu, struct device_domain_info *info,
+		     u16 rid, u32 pasid)
+{
+	struct qi_desc desc = {};
+
+	if (pasid == IOMMU_NO_PASID)
+		qi_desc_dev_iotlb(rid, info->pfsid, info->ats_qdep, 0,
+				  MAX_AGAW_PFN_WIDTH, &desc);
+	else
+		qi_desc_dev_iotlb_pasid(rid, info->pfsid, pasid, info->ats_qdep,
+					0, MAX_AGAW_PFN_WIDTH, &desc);
+	qi_submit_sync(iommu, &desc, 1, QI_OPT_WAIT_DRAIN);
+}
+
+/**
+ * intel_iommu_drain_pasid_prq() - no page request of a PASID is anywhere any more
+ * @dev: the device, which works for the PASID no longer
+ * @pasid: its entry is cleared and no longer cached
+ *
+ * What is in the queue of it is answered, and what its handler answered before
+ * has arrived at the device.  What others ask for is not waited for.  May sleep;
+ * waits for the invalidation queue a few times, and for requests being taken.
+ */
+void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct intel_iommu *iommu = info->iommu;
+	struct intel_prq *prq = iommu->prq;
+	struct prq_drain drain = {
+		.rid = PCI_DEVID(info->bus, info->devfn),
+		.pasid = pasid,
+	};
+	unsigned int i = 0;
+
+	if (!info->pri_enabled || !prq)
+		return;
+
+	mutex_lock(&iommu->iopf_lock);
+	list_add(&drain.node, &prq->drains);
+	do {
+		drain.again = false;
+		mutex_unlock(&iommu->iopf_lock);
+		prq_flush_responses(prq);
+		prq_push(iommu, info, drain.rid, pasid);
+		mutex_lock(&iommu->iopf_lock);
+		prq_serve(prq, false);
+	} while (drain.again && ++i < PRQ_DRAINS);
+	list_del(&drain.node);
+	prq_groups_drop(&prq->groups, drain.rid, pasid);
+	mutex_unlock(&iommu->iopf_lock);
+
+	prq_submit_responses(prq);
+	if (drain.again)
+		dev_err_ratelimited(dev, "goes on asking for pages, PASID %u\n",
+				    pasid);
+}
+
+/*
+ * Set-up.
+ */
+
+static struct intel_prq *prq_alloc(struct intel_iommu *iommu)
+{
+	struct intel_prq *prq = kzalloc(sizeof(*prq), GFP_KERNEL);
+
+	if (!prq)
+		return NULL;
+
+	prq->ring = iommu_alloc_pages_node(iommu->node, GFP_KERNEL, PRQ_ORDER);
+	if (!prq->ring) {
+		kfree(prq);
+		return NULL;
+	}
+	prq->iommu = iommu;
+	prq_groups_init(&prq->groups);
+	INIT_LIST_HEAD(&prq->drains);
+	spin_lock_init(&prq->responses.lock);
+	init_waitqueue_head(&prq->responses.submitted);
+	INIT_WORK(&prq->responses.work, prq_responses_work);
+	snprintf(prq->name, sizeof(prq->name), "dmar%d-prq", iommu->seq_id);
+	return prq;
+}
+
+static void prq_free(struct intel_prq *prq)
+{
+	cancel_work_sync(&prq->responses.work);
+	prq_groups_drop_all(&prq->groups);
+	iommu_free_pages(prq->ring, PRQ_ORDER);
+	kfree(prq);
+}
+
+/* An empty queue at @base, or none. */
+static void prq_write_registers(struct intel_iommu *iommu, u64 base)
+{
+	dmar_writeq(iommu->reg + DMAR_PQH_REG, 0);
+	dmar_writeq(iommu->reg + DMAR_PQT_REG, 0);
+	dmar_writeq(iommu->reg + DMAR_PQA_REG, base);
+	writel(DMA_PRS_PPR | DMA_PRS_PRO, iommu->reg + DMAR_PRS_REG);
+}
+
+static int prq_request_irq(struct intel_iommu *iommu)
+{
+	int irq = dmar_alloc_hwirq(IOMMU_IRQ_ID_OFFSET_PRQ + iommu->seq_id,
+				   iommu->node, iommu);
+	int ret;
+
+	if (irq <= 0)
+		return -EINVAL;
+	/* The interrupt chip looks for its registers by that. */
+	iommu->pr_irq = irq;
+	ret = request_threaded_irq(irq, prq_interrupt, prq_thread, 0,
+				   iommu->prq->name, iommu);
+	if (ret) {
+		dmar_free_hwirq(irq);
+		iommu->pr_irq = 0;
+	}
+	return ret;
+}
+
+/**
+ * intel_iommu_enable_prq() - give an IOMMU its page request queue
+ * @iommu: one that can have page requests, and has none yet
+ *
+ * Does nothing on a kernel where nobody can handle page requests.  Sleeps.
+ *
+ * Return: 0, or -ENOMEM, or -EINVAL: no interrupt.
+ */
+int intel_iommu_enable_prq(struct intel_iommu *iommu)
+{
+	struct iopf_queue *queue;
+	struct intel_prq *prq;
+	int ret = -ENOMEM;
+
+	if (!IS_ENABLED(CONFIG_IOMMU_IOPF))
+		return 0;
+	prq = prq_alloc(iommu);
+	if (!prq)
+		goto err;
+	queue = iopf_queue_alloc(prq->name);
+	if (!queue)
+		goto err_free;
+
+	iommu->prq = prq;
+	iommu->iopf_queue = queue;
+	prq_write_registers(iommu, virt_to_phys(prq->ring) | PRQ_ORDER);
+	ret = prq_request_irq(iommu);
+	if (!ret)
+		return 0;
+
+	prq_write_registers(iommu, 0);
+	iommu->iopf_queue = NULL;
+	iommu->prq = NULL;
+	iopf_queue_free(queue);
+err_free:
+	prq_free(prq);
+err:
+	pr_err("%s: no page request queue (%d)\n", iommu->name, ret);
+	return ret;
+}
+
+/**
+ * intel_iommu_finish_prq() - take an IOMMU's page request queue away
+ * @iommu: no device behind it can send page requests; it may have no queue
+ *
+ * Sleeps.
+ *
+ * Return: 0.
+ */
+int intel_iommu_finish_prq(struct intel_iommu *iommu)
+{
+	struct intel_prq *prq = iommu->prq;
+
+	if (!prq)
+		return 0;
+
+	prq_write_registers(iommu, 0);
+	free_irq(iommu->pr_irq, iommu);
+	dmar_free_hwirq(iommu->pr_irq);
+	iommu->pr_irq = 0;
+	iopf_queue_free(iommu->iopf_queue);
+	iommu->iopf_queue = NULL;
+	iommu->prq = NULL;
+	prq_free(prq);
+	return 0;
+}
