@@ -51,9 +51,9 @@ int proc_read_file(const char *path, char *buf, int len)
 	return ret;
 }
 
-int proc_write_file(const char *path, const char *text)
+static int write_file(const char *path, int flags, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
 	int ret = 0;
 
 	if (fd < 0)
@@ -62,6 +62,16 @@ int proc_write_file(const char *path, const char *text)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+int proc_write_file(const char *path, const char *text)
+{
+	return write_file(path, 0, text);
+}
+
+int proc_append_file(const char *path, const char *text)
+{
+	return write_file(path, O_APPEND, text);
 }
 
 int proc_run(char *const argv[])

@@ -28,6 +28,9 @@ int proc_read_file(const char *path, char *buf, int len);
 /** proc_write_file() - write a string to a file of sysfs or alike; 0 or -errno */
 int proc_write_file(const char *path, const char *text);
 
+/** proc_append_file() - the same, but keep what the file has */
+int proc_append_file(const char *path, const char *text);
+
 /**
  * proc_run() - run a program, its output on stderr
  * @argv: searched for in PATH

@@ -18,7 +18,7 @@
 
 #define TRACEFS		"/sys/kernel/tracing"
 /* Second argument of the one, first of the other (x86-64 calling convention). */
-#define PROBE_BIND	"p:%s/svabind iommu_sva_bind_device mm=%%si"
+#define PROBE_BIND	"p:%s/mmbind offcpu_task_bind mm=%%si"
 #define PROBE_MMDROP	"p:%s/mmdrop __mmdrop mm=%%di"
 
 static int write_in(const struct trace *trace, const char *file, const char *text)
@@ -29,31 +29,18 @@ static int write_in(const struct trace *trace, const char *file, const char *tex
 	return proc_write_file(path, text);
 }
 
-static int append(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static void add_probes(struct trace *trace)
 {
 	char text[160], enable[64];
 
 	snprintf(trace->probes, sizeof(trace->probes), "ksft_idxd_%d", getpid());
 	snprintf(text, sizeof(text), PROBE_BIND, trace->probes);
-	if (append(TRACEFS "/kprobe_events", text)) {
+	if (proc_append_file(TRACEFS "/kprobe_events", text)) {
 		trace->probes[0] = '\0';
 		return;
 	}
 	snprintf(text, sizeof(text), PROBE_MMDROP, trace->probes);
-	append(TRACEFS "/kprobe_events", text);
+	proc_append_file(TRACEFS "/kprobe_events", text);
 	snprintf(enable, sizeof(enable), "events/%s/enable", trace->probes);
 	write_in(trace, enable, "1");
 }
@@ -63,10 +50,10 @@ static void remove_probes(int pid)
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "-:ksft_idxd_%d/svabind", pid);
-	append(TRACEFS "/kprobe_events", text);
+	snprintf(text, sizeof(text), "-:ksft_idxd_%d/mmbind", pid);
+	proc_append_file(TRACEFS "/kprobe_events", text);
 	snprintf(text, sizeof(text), "-:ksft_idxd_%d/mmdrop", pid);
-	append(TRACEFS "/kprobe_events", text);
+	proc_append_file(TRACEFS "/kprobe_events", text);
 }
 
 /* A test that was killed could not remove its instance: do it for it. */
@@ -222,7 +209,7 @@ int trace_mm_freed(struct trace *trace, pid_t task, unsigned int timeout_ms)
 
 	proc_visit_cpus();
 	trace_read(trace);
-	while ((at = trace_find(trace, "svabind", NULL, NULL, at + 1)) >= 0)
+	while ((at = trace_find(trace, "mmbind", NULL, NULL, at + 1)) >= 0)
 		if (trace->events[at].task == task)
 			break;
 	if (at < 0 || !trace_field(&trace->events[at], "mm", mm, sizeof(mm)))

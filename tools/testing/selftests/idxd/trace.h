@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Trace events, read through a tracefs instance of the caller's own: those of
- * off-CPU tasks, and two probes that follow an mm_struct to its end on any
- * kernel.
+ * off-CPU tasks, and two probes that follow an mm_struct to its end.
  */
 #ifndef SELFTESTS_IDXD_TRACE_H
 #define SELFTESTS_IDXD_TRACE_H
@@ -34,8 +33,7 @@ struct trace {
  * trace_start() - begin to record
  * @trace: overwritten
  *
- * Return: 0; -ENOENT without tracefs or without the events of off-CPU tasks, in
- * which case the probes are recorded as far as the kernel has kprobes.
+ * Return: 0; -ENOENT without tracefs or without the events of off-CPU tasks.
  */
 int trace_start(struct trace *trace);
 
