@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,17 @@ int queue_find(struct queue *queue, bool dedicated)
 	if (ret && !queue_load_config())
 		ret = find(queue, dedicated);
 	return ret;
+}
+
+int queue_pci_name(const char *device, char *buf, int len)
+{
+	char link[128], path[PATH_MAX];
+
+	snprintf(link, sizeof(link), SYSFS_DEVICES "/%s/..", device);
+	if (!realpath(link, path))
+		return -errno;
+	snprintf(buf, len, "%s", strrchr(path, '/') + 1);
+	return 0;
 }
 
 int queue_enable(const struct queue *queue, bool enable)

@@ -68,6 +68,9 @@ int queue_attr(const char *name, const char *attr, char *buf, int len);
 /** queue_attr_u64() - the same for a number in any base; 0 if there is none */
 uint64_t queue_attr_u64(const char *name, const char *attr);
 
+/** queue_pci_name() - name of dsa0's PCI function in sysfs; 0 or -errno */
+int queue_pci_name(const char *device, char *buf, int len);
+
 /** queue_enable() - enable or disable a configured queue; 0 or -errno */
 int queue_enable(const struct queue *queue, bool enable);
 
