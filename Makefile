@@ -26,7 +26,7 @@ QEMU_OBJ := build/qemu/obj
 S := build/stamp
 
 # Files that an overlay is made from.
-ours_files := $(shell find arch drivers include kernel lib mm tools patches/*.patch -type f 2>/dev/null)
+ours_files := $(shell find Documentation arch drivers include kernel lib mm samples tools patches/*.patch -type f 2>/dev/null)
 upstream_files := $(wildcard patches/upstream/*.patch)
 qemu_files := $(shell find platform/qemu platform/patches -type f)
 
