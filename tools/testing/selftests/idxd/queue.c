@@ -22,6 +22,7 @@
 
 #define SYSFS_DEVICES	"/sys/bus/dsa/devices"
 #define SYSFS_DRIVERS	"/sys/bus/dsa/drivers"
+#define ANY_DEVICE	(-1)
 
 int queue_attr(const char *name, const char *attr, char *buf, int len)
 {
@@ -91,7 +92,7 @@ static bool usable(const char *name, unsigned int *device, unsigned int *index)
 	       attr_is(name, "type", "user") && attr_is(name, "clients", "0");
 }
 
-static int find(struct queue *queue, bool dedicated)
+static int find(struct queue *queue, int wanted, bool dedicated)
 {
 	unsigned int device, index;
 	struct dirent *entry;
@@ -99,7 +100,8 @@ static int find(struct queue *queue, bool dedicated)
 	DIR *dir = opendir(SYSFS_DEVICES);
 
 	while (dir && ret && (entry = readdir(dir))) {
-		if (!usable(entry->d_name, &device, &index))
+		if (!usable(entry->d_name, &device, &index) ||
+		    (wanted != ANY_DEVICE && wanted != (int)device))
 			continue;
 		fill_in(queue, entry->d_name, device, index);
 		if (queue->dedicated == dedicated)
@@ -129,25 +131,61 @@ int queue_config_path(char *buf, int len)
 	return -ENOENT;
 }
 
+static int load_config(char *path)
+{
+	return proc_run((char *[]){
+		"accel-config", "load-config", "-c", path, "-e", NULL });
+}
+
 int queue_load_config(void)
 {
 	char path[4200];
-	char * const command[] = {
-		"accel-config", "load-config", "-c", path, "-e", NULL
-	};
 
 	if (queue_config_path(path, sizeof(path)))
 		return -ENOENT;
-	return proc_run(command);
+	return load_config(path);
+}
+
+/* The configuration is dsa0's: name another device in it. */
+static int load_config_of(unsigned int device)
+{
+	char path[4200], command[4400], temp[64];
+
+	if (queue_config_path(path, sizeof(path)))
+		return -ENOENT;
+	snprintf(temp, sizeof(temp), "/tmp/queue-%d.conf", getpid());
+	snprintf(command, sizeof(command),
+		 "sed -E 's/(dsa|wq|engine|group)0/\\1%u/' '%s' > %s", device,
+		 path, temp);
+	if (proc_run((char *[]){ "sh", "-c", command, NULL }))
+		return -EIO;
+	return load_config(temp) | unlink(temp);
 }
 
 int queue_find(struct queue *queue, bool dedicated)
 {
-	int ret = find(queue, dedicated);
+	int ret = find(queue, ANY_DEVICE, dedicated);
 
 	if (ret && !queue_load_config())
-		ret = find(queue, dedicated);
+		ret = find(queue, ANY_DEVICE, dedicated);
 	return ret;
+}
+
+int queue_find_on(struct queue *queue, unsigned int device, bool dedicated)
+{
+	int ret = find(queue, device, dedicated);
+
+	if (ret && !load_config_of(device))
+		ret = find(queue, device, dedicated);
+	return ret;
+}
+
+int queue_release_device(unsigned int device)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "dsa%u", device);
+	return proc_write_file(SYSFS_DRIVERS "/idxd/unbind", name);
 }
 
 int queue_pci_name(const char *device, char *buf, int len)

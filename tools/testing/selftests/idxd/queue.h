@@ -55,6 +55,20 @@ bool queue_device_exists(void);
 int queue_find(struct queue *queue, bool dedicated);
 
 /**
+ * queue_find_on() - the same on one device
+ * @queue: filled in
+ * @device: the 1 of dsa1
+ * @dedicated: of that mode
+ *
+ * Others may find it from then on: queue_release_device() when done.  Return: as
+ * queue_find().
+ */
+int queue_find_on(struct queue *queue, unsigned int device, bool dedicated);
+
+/** queue_release_device() - disable a device that a test has configured */
+int queue_release_device(unsigned int device);
+
+/**
  * queue_attr() - read an attribute of a queue or a device
  * @name: wq0.1 or dsa0
  * @attr: the attribute's file name

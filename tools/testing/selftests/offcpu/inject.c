@@ -13,6 +13,7 @@
 #define EXT_CAP_VENDOR	0x0b
 #define VSEC_ID		0x0ff0
 #define VSEC_CONTROL	0x08
+#define VSEC_SLOWDOWN	0x0c
 
 /* Offset of the capability (PCIe 7.9.5), or 0. */
 static unsigned int find(int fd)
@@ -31,7 +32,7 @@ static unsigned int find(int fd)
 	return 0;
 }
 
-int inject_set(const char *device, uint32_t bits)
+static int store(const char *device, unsigned int reg, uint32_t value)
 {
 	unsigned int at;
 	char path[128];
@@ -44,8 +45,18 @@ int inject_set(const char *device, uint32_t bits)
 	at = find(fd);
 	if (!at)
 		ret = -ENODEV;
-	else if (pwrite(fd, &bits, 4, at + VSEC_CONTROL) != 4)
+	else if (pwrite(fd, &value, 4, at + reg) != 4)
 		ret = -EIO;
 	close(fd);
 	return ret;
+}
+
+int inject_set(const char *device, uint32_t bits)
+{
+	return store(device, VSEC_CONTROL, bits);
+}
+
+int inject_slow(const char *device, uint32_t times)
+{
+	return store(device, VSEC_SLOWDOWN, times);
 }

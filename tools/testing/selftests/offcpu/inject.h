@@ -24,4 +24,7 @@
  */
 int inject_set(const char *device, uint32_t bits);
 
+/** inject_slow() - have work take so many @times longer; 0: normal; as above */
+int inject_slow(const char *device, uint32_t times);
+
 #endif

@@ -16,10 +16,10 @@
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
 #define LONG_MS		"60000"
 #define SHORT_MS	"50"
-#define STORES		150
+#define STORES		60
 #define PAUSE_US	1000
 #define WAIT_MS		20000
-#define SEVERAL		5
+#define SEVERAL		3
 
 static struct trace trace;
 
@@ -116,8 +116,9 @@ static void own(void *arg)
 					     PAUSE_US, owner->deaf, owner->device);
 	if (owner->forks) {
 		child = fork();
-		if (child)
-			owner->child = child;
+		if (!child)
+			wait_for_ever(NULL);
+		owner->child = child;
 	}
 	owner->ready = 1;
 	wait_for_ever(NULL);
