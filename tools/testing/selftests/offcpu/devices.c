@@ -25,7 +25,7 @@
 #define TASKS		(QUEUES + 1)
 #define ALL		((1U << TASKS) - 1)
 /* So that a copy takes about half a second, and so does the sample's work. */
-#define SLOWDOWN	(1 << 19)
+#define SLOWDOWN	0x80000
 #define BYTES		4096
 #define STORES		50
 #define PAUSE_US	10000
