@@ -52,7 +52,7 @@ help:
 run: setup qemu kernel selftests
 	@scripts/guest build/selftests/offcpu/offcpu-main-job
 
-test: setup qemu kernel selftests build/tests/dsa-op-test build/tests/dsa-registers
+test: setup qemu kernel selftests tools build/tests/dsa-op-test build/tests/dsa-registers
 	@scripts/test '$(T)'
 
 guest: setup qemu kernel selftests tools

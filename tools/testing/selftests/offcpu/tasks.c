@@ -5,10 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -256,6 +259,94 @@ TEST_F(tasks, another_user_neither_sees_nor_kills)
 	EXPECT_EQ(-ENOENT, stranger->all);
 	EXPECT_EQ(-EPERM, stranger->kill);
 	EXPECT_EQ(-EPERM, stranger->deputy);
+	EXPECT_TRUE(works(&self->portal, self->desc));
+}
+
+/* Has a procfs of its own, with @options. */
+static int mount_proc(const char *options)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, options))
+		return -errno;
+	return 0;
+}
+
+static void be_blind(void *arg)
+{
+	struct stranger *stranger = arg;
+	struct row row;
+
+	stranger->own_kill = mount_proc("hidepid=invisible");
+	/* The group that is told all is root's unless said otherwise. */
+	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY))
+		stranger->own_kill = -errno;
+	stranger->own_file = look(of(stranger->pid), 0, stranger->pid, &row);
+	stranger->all = look(ALL, stranger->id, 0, &row);
+}
+
+TEST_F(tasks, hidden_process_hides_its_tasks)
+{
+	struct stranger *stranger = proc_shared(sizeof(*stranger));
+	int status;
+
+	stranger->id = self->row.id;
+	stranger->pid = getpid();
+	stranger->own_kill = 1;
+	ASSERT_NE(0, proc_wait(proc_spawn(be_blind, stranger), WAIT_MS, &status));
+	ASSERT_EQ(0, stranger->own_kill);
+	EXPECT_EQ(-ENOENT, stranger->own_file);
+	EXPECT_EQ(-ENOENT, stranger->all);
+}
+
+static void be_inside(void *arg)
+{
+	struct stranger *stranger = arg;
+	struct portal portal;
+	struct row row;
+
+	stranger->own_kill = mount_proc(NULL);
+	stranger->all = look(ALL, stranger->id, 0, &row);
+	stranger->kill = request_kill(stranger->id);
+	if (!stranger->own_kill)
+		stranger->own_kill = portal_open(&portal, &stranger->queue);
+	/* By the number that it has inside. */
+	if (!stranger->own_kill)
+		stranger->own_kill = look(ALL, 0, getpid(), &row);
+	if (!stranger->own_kill)
+		stranger->own_kill = request_kill(row.id);
+}
+
+static void go_inside(void *arg)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		return;
+	/* Not proc_spawn(): the child can't see its parent. */
+	pid = fork();
+	if (!pid) {
+		be_inside(arg);
+		_exit(0);
+	}
+	proc_wait(pid, WAIT_MS, &status);
+}
+
+TEST_F(tasks, pid_namespace_has_its_own)
+{
+	struct stranger *stranger = proc_shared(sizeof(*stranger));
+	int status;
+
+	stranger->id = self->row.id;
+	stranger->queue = self->queue;
+	stranger->own_kill = 1;
+	ASSERT_NE(0, proc_wait(proc_spawn(go_inside, stranger), 2 * WAIT_MS,
+			       &status));
+	EXPECT_EQ(0, stranger->own_kill);
+	EXPECT_EQ(-ENOENT, stranger->all);
+	EXPECT_EQ(-ESRCH, stranger->kill);
 	EXPECT_TRUE(works(&self->portal, self->desc));
 }
 
