@@ -38,6 +38,8 @@ enum offcpu_cause {
 	OFFCPU_COREDUMP,	/* its process is about to dump core */
 	OFFCPU_DEVICE,		/* device or queue disabled, reset or removed */
 	OFFCPU_ADMIN,		/* an administrator asked */
+	OFFCPU_SUSPEND,		/* the machine goes to sleep, or hibernates */
+	OFFCPU_SHUTDOWN,	/* it shuts down, reboots or starts another kernel */
 };
 
 /* The ladder that a drain climbs, one timeout a rung. */
