@@ -8,6 +8,7 @@
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/pm.h>
 
 #include "bus.h"
 #include "caps.h"
@@ -16,6 +17,7 @@
 #include "device.h"
 #include "enable.h"
 #include "irq.h"
+#include "pm.h"
 #include "recovery.h"
 #include "regs.h"
 
@@ -200,21 +202,12 @@ static void idxd_pci_remove(struct pci_dev *pdev)
 	idxd_device_put(idxd);
 }
 
-/* Nothing of the device's may be under way when translation is switched off. */
-static void idxd_pci_shutdown(struct pci_dev *pdev)
-{
-	struct idxd_device *idxd = pci_get_drvdata(pdev);
-
-	idxd_recovery_stop(idxd);
-	idxd_reset_prepare(idxd);
-}
-
 static void idxd_pci_reset_prepare(struct pci_dev *pdev)
 {
 	struct idxd_device *idxd = pci_get_drvdata(pdev);
 
 	if (idxd)
-		idxd_reset_prepare(idxd);
+		idxd_reset_prepare(idxd, OFFCPU_DEVICE);
 }
 
 static void idxd_pci_reset_done(struct pci_dev *pdev)
@@ -237,6 +230,7 @@ static struct pci_driver idxd_pci_driver = {
 	.remove = idxd_pci_remove,
 	.shutdown = idxd_pci_shutdown,
 	.err_handler = &idxd_err_handlers,
+	.driver.pm = pm_sleep_ptr(&idxd_pm_ops),
 };
 
 static int __init idxd_init(void)

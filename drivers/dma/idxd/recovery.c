@@ -33,7 +33,7 @@ void idxd_isolate(struct idxd_device *idxd, const char *why)
 	queue_delayed_work(system_unbound_wq, &idxd->recovery, 0);
 }
 
-static void idxd_stop_all(struct idxd_device *idxd)
+static void idxd_stop_all(struct idxd_device *idxd, enum offcpu_cause cause)
 {
 	unsigned int i;
 
@@ -41,7 +41,7 @@ static void idxd_stop_all(struct idxd_device *idxd)
 	if (idxd->state == IDXD_DEV_ENABLED)
 		idxd->state = IDXD_DEV_HALTED;
 	for (i = 0; i < idxd->caps.num_wqs; i++)
-		idxd_wq_stop(idxd->wqs[i]);
+		idxd_wq_stop(idxd->wqs[i], cause);
 }
 
 /*
@@ -54,7 +54,7 @@ static int idxd_try_recover(struct idxd_device *idxd)
 
 	if (!mutex_trylock(&idxd->lock))
 		return -EAGAIN;
-	idxd_stop_all(idxd);
+	idxd_stop_all(idxd, OFFCPU_DEVICE);
 	hopeless = idxd->resets >= IDXD_RECOVERY_TRIES;
 	mutex_unlock(&idxd->lock);
 
@@ -85,10 +85,15 @@ void idxd_recovery_stop(struct idxd_device *idxd)
 	disable_delayed_work_sync(&idxd->recovery);
 }
 
-void idxd_reset_prepare(struct idxd_device *idxd)
+void idxd_recovery_allow(struct idxd_device *idxd)
+{
+	enable_delayed_work(&idxd->recovery);
+}
+
+void idxd_reset_prepare(struct idxd_device *idxd, enum offcpu_cause cause)
 {
 	mutex_lock(&idxd->lock);
-	idxd_stop_all(idxd);
+	idxd_stop_all(idxd, cause);
 	/* In this order: without mastership an enabled device says it halts. */
 	idxd_cmd_queue_close(idxd);
 	pci_clear_master(idxd->pdev);

@@ -6,6 +6,8 @@
 #ifndef _IDXD_RECOVERY_H_
 #define _IDXD_RECOVERY_H_
 
+#include <linux/offcpu_task.h>
+
 struct idxd_device;
 
 /**
@@ -28,7 +30,7 @@ void idxd_isolate(struct idxd_device *idxd, const char *why);
 void idxd_recovery_init(struct idxd_device *idxd);
 
 /**
- * idxd_recovery_stop() - no recovery runs, or ever will
+ * idxd_recovery_stop() - no recovery runs, or will until it is allowed again
  * @idxd: the device
  *
  * Context: may sleep; under device_lock() of the function.
@@ -36,14 +38,24 @@ void idxd_recovery_init(struct idxd_device *idxd);
 void idxd_recovery_stop(struct idxd_device *idxd);
 
 /**
- * idxd_reset_prepare() - the function is about to be reset
+ * idxd_recovery_allow() - undo idxd_recovery_stop()
+ * @idxd: the device, which idxd_reset_done() is due for: a recovery that was
+ *	called off does not come back
+ *
+ * Context: may sleep; under device_lock() of the function.
+ */
+void idxd_recovery_allow(struct idxd_device *idxd);
+
+/**
+ * idxd_reset_prepare() - the function is about to be reset, or to lose power
  * @idxd: the device
+ * @cause: why
  *
  * Kills the tasks; what is enabled is remembered.
  *
  * Context: may sleep; under device_lock() of the function.
  */
-void idxd_reset_prepare(struct idxd_device *idxd);
+void idxd_reset_prepare(struct idxd_device *idxd, enum offcpu_cause cause);
 
 /**
  * idxd_reset_done() - the function was reset: give it its configuration

@@ -164,7 +164,7 @@ void idxd_user_close(struct idxd_user *user)
 	idxd_user_free(user);
 }
 
-void idxd_users_kill(struct idxd_wq *wq)
+void idxd_users_kill(struct idxd_wq *wq, enum offcpu_cause cause)
 {
 	struct idxd_user *user, *next;
 
@@ -173,7 +173,7 @@ void idxd_users_kill(struct idxd_wq *wq)
 		mutex_lock(&user->lock);
 		user->gone = true;
 		mutex_unlock(&user->lock);
-		iommu_sva_kill(user->sva, OFFCPU_DEVICE);
+		iommu_sva_kill(user->sva, cause);
 		list_del_init(&user->node);
 	}
 	wq->owner = NULL;

@@ -8,6 +8,7 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/offcpu_task.h>
 #include <linux/types.h>
 
 struct address_space;
@@ -84,10 +85,11 @@ void idxd_users_wait_opens(struct idxd_wq *wq);
 /**
  * idxd_users_kill() - take the queue away from its users
  * @wq: the queue
+ * @cause: why
  *
  * Context: under idxd_wq.lock; returns when all tasks are DEAD.
  */
-void idxd_users_kill(struct idxd_wq *wq);
+void idxd_users_kill(struct idxd_wq *wq, enum offcpu_cause cause);
 
 /**
  * idxd_user_check() - may the calling process use this file?

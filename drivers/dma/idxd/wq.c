@@ -131,7 +131,7 @@ void idxd_wq_disable(struct idxd_wq *wq)
 	if (wq->state == IDXD_WQ_DISABLED)
 		goto out;
 
-	idxd_users_kill(wq);
+	idxd_users_kill(wq, OFFCPU_DEVICE);
 	if (wq->state == IDXD_WQ_ENABLED && !idxd_cmd_queue_closed(wq->idxd))
 		idxd_wq_command(wq, IDXD_CMD_DISABLE_WQ);
 	iounmap(wq->portal);
@@ -141,12 +141,12 @@ out:
 	mutex_unlock(&wq->lock);
 }
 
-void idxd_wq_stop(struct idxd_wq *wq)
+void idxd_wq_stop(struct idxd_wq *wq, enum offcpu_cause cause)
 {
 	lockdep_assert_held(&wq->idxd->lock);
 	mutex_lock(&wq->lock);
 	if (wq->state == IDXD_WQ_ENABLED) {
-		idxd_users_kill(wq);
+		idxd_users_kill(wq, cause);
 		wq->state = IDXD_WQ_STOPPED;
 	}
 	mutex_unlock(&wq->lock);

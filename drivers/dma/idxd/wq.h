@@ -5,6 +5,7 @@
 #ifndef _IDXD_WQ_H_
 #define _IDXD_WQ_H_
 
+#include <linux/offcpu_task.h>
 #include <linux/types.h>
 
 struct idxd_wq;
@@ -29,10 +30,11 @@ void idxd_wq_disable(struct idxd_wq *wq);
 /**
  * idxd_wq_stop() - kill the users; the queue can be started again
  * @wq: the queue; nothing happens if it is not enabled
+ * @cause: why
  *
  * Context: under idxd_device.lock.
  */
-void idxd_wq_stop(struct idxd_wq *wq);
+void idxd_wq_stop(struct idxd_wq *wq, enum offcpu_cause cause);
 
 /**
  * idxd_wq_start() - enable a stopped queue in a device that was reset
