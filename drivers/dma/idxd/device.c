@@ -14,6 +14,13 @@
 
 static DEFINE_IDA(idxd_ids);
 
+static void idxd_free_id(struct idxd_device *idxd)
+{
+	if (idxd->id >= 0)
+		ida_free(&idxd_ids, idxd->id);
+	idxd->id = -1;
+}
+
 static void idxd_device_release(struct device *dev)
 {
 	struct idxd_device *idxd = confdev_to_idxd(dev);
@@ -21,7 +28,7 @@ static void idxd_device_release(struct device *dev)
 	kfree(idxd->wqs);
 	kfree(idxd->groups);
 	kfree(idxd->engines);
-	ida_free(&idxd_ids, idxd->id);
+	idxd_free_id(idxd);
 	kfree(idxd);
 }
 
@@ -257,4 +264,6 @@ void idxd_device_del(struct idxd_device *idxd)
 	idxd_device_del_parts(idxd, caps->num_groups + caps->num_engines +
 			      caps->num_wqs);
 	device_del(&idxd->conf_dev);
+	/* Open files may keep the object for long, but its name is free. */
+	idxd_free_id(idxd);
 }
