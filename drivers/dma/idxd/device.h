@@ -15,6 +15,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/device.h>
+#include <linux/io.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/types.h>
@@ -22,6 +23,7 @@
 #include <uapi/linux/idxd.h>
 
 #include "command.h"
+#include "regs.h"
 
 #define IDXD_NAME_SIZE		1024
 #define IDXD_DRIVER_NAME_SIZE	128
@@ -198,6 +200,7 @@ struct idxd_wq {
 /**
  * struct idxd_device - one function
  * @lock: guards the configuration and @state, see above
+ * @id: the number in its name; -1 once it has left the bus
  * @cmd_status: outcome of the last command or configuration step, the ABI's
  *	enum idxd_scmd_stat or the hardware's code; written with WRITE_ONCE()
  * @sw_err: the last error that the device reported, SWERR verbatim;
@@ -258,6 +261,20 @@ extern const struct attribute_group *idxd_engine_groups[];
 /* drivers.c */
 extern struct dsa_driver idxd_device_driver;
 extern struct dsa_driver idxd_user_driver;
+
+/**
+ * idxd_device_answers() - does the function answer at all?
+ * @idxd: the device
+ *
+ * Not when it has been pulled out or its memory space is switched off: then
+ * all registers read as ones, GENSTS with its reserved bits as well.
+ *
+ * Context: any.
+ */
+static inline bool idxd_device_answers(const struct idxd_device *idxd)
+{
+	return !PCI_POSSIBLE_ERROR(ioread32(idxd->regs + IDXD_GENSTS));
+}
 
 /**
  * idxd_device_alloc() - the software side of a function

@@ -95,6 +95,10 @@ static irqreturn_t idxd_irq(int irq, void *data)
 	struct idxd_device *idxd = data;
 	u32 cause = ioread32(idxd->regs + IDXD_INTCAUSE);
 
+	/* All ones: no device said that. */
+	if (PCI_POSSIBLE_ERROR(cause))
+		return IRQ_WAKE_THREAD;
+
 	/* Cleared first: what comes from now on raises the next one. */
 	iowrite32(cause, idxd->regs + IDXD_INTCAUSE);
 	if (cause & INTCAUSE_CMD)
@@ -104,13 +108,15 @@ static irqreturn_t idxd_irq(int irq, void *data)
 	return cause & INTCAUSE_HALT ? IRQ_WAKE_THREAD : IRQ_HANDLED;
 }
 
-/* A halted device does nothing until it is reset. */
+/* A halted device does nothing until it is reset, one that has gone nothing. */
 static irqreturn_t idxd_irq_halt(int irq, void *data)
 {
 	struct idxd_device *idxd = data;
 	u32 sts = ioread32(idxd->regs + IDXD_GENSTS);
 
-	if (FIELD_GET(GENSTS_STATE, sts) == GENSTS_STATE_HALT)
+	if (PCI_POSSIBLE_ERROR(sts))
+		idxd_isolate(idxd, "no answer");
+	else if (FIELD_GET(GENSTS_STATE, sts) == GENSTS_STATE_HALT)
 		idxd_isolate(idxd, "device halted");
 	return IRQ_HANDLED;
 }

@@ -196,6 +196,9 @@ static void idxd_pci_remove(struct pci_dev *pdev)
 {
 	struct idxd_device *idxd = pci_get_drvdata(pdev);
 
+	/* Its users need not wait for what was pulled out under them. */
+	if (!idxd_device_answers(idxd))
+		idxd_isolate(idxd, "removed and does not answer");
 	idxd_device_del(idxd);
 	idxd_release_hw(idxd);
 	idxd_sva_disable(idxd);
