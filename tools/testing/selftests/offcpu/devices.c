@@ -30,6 +30,7 @@
 #define STORES		50
 #define PAUSE_US	10000
 #define ATTEMPTS	5
+#define TEST_SECONDS	120
 
 static struct trace trace;
 
@@ -190,7 +191,7 @@ static uint64_t kill_busy(struct fleet *fleet, unsigned int wanted)
 	return were_busy == wanted ? waited - fleet->submitted : 0;
 }
 
-TEST_F(devices, one_pasid_one_kill)
+TEST_F_TIMEOUT(devices, one_pasid_one_kill, TEST_SECONDS)
 {
 	struct fleet *fleet = self->fleet;
 	struct trace_life life[TASKS];
@@ -220,7 +221,7 @@ TEST_F(devices, one_pasid_one_kill)
 	}
 }
 
-TEST_F(devices, drain_takes_as_long_as_the_slowest)
+TEST_F_TIMEOUT(devices, drain_takes_as_long_as_the_slowest, TEST_SECONDS)
 {
 	uint64_t alone, sum = 0, together;
 

@@ -20,6 +20,7 @@
 #define PAUSE_US	1000
 #define WAIT_MS		20000
 #define SEVERAL		3
+#define TEST_SECONDS	120
 
 static struct trace trace;
 
@@ -144,7 +145,7 @@ static bool end(const struct owner *owner)
 }
 
 /* All is done that the engine had taken, before wait() reports the death. */
-TEST_F(module, killed_and_drained_with_its_process)
+TEST_F_TIMEOUT(module, killed_and_drained_with_its_process, TEST_SECONDS)
 {
 	struct owner *owner = self->owner;
 	struct trace_life life;
@@ -164,7 +165,7 @@ TEST_F(module, killed_and_drained_with_its_process)
 	EXPECT_LE(0, trace_mm_freed(&trace, owner->pid, WAIT_MS));
 }
 
-TEST_F(module, endless_work_is_aborted)
+TEST_F_TIMEOUT(module, endless_work_is_aborted, TEST_SECONDS)
 {
 	struct trace_life life;
 
@@ -177,7 +178,7 @@ TEST_F(module, endless_work_is_aborted)
 	EXPECT_LE(0, trace_mm_freed(&trace, self->owner->pid, WAIT_MS));
 }
 
-TEST_F(module, deaf_engine_is_cut_off)
+TEST_F_TIMEOUT(module, deaf_engine_is_cut_off, TEST_SECONDS)
 {
 	struct trace_life life;
 
@@ -192,7 +193,7 @@ TEST_F(module, deaf_engine_is_cut_off)
 }
 
 /* The child has neither the task nor anything that would keep it. */
-TEST_F(module, child_does_not_keep_it)
+TEST_F_TIMEOUT(module, child_does_not_keep_it, TEST_SECONDS)
 {
 	struct owner *owner = self->owner;
 	struct trace_life life;
@@ -210,7 +211,7 @@ TEST_F(module, child_does_not_keep_it)
 }
 
 /* rmmod takes the device away: the task dies, the process lives. */
-TEST_F(module, unloaded_under_live_tasks)
+TEST_F_TIMEOUT(module, unloaded_under_live_tasks, TEST_SECONDS)
 {
 	struct trace_life life[SEVERAL];
 	struct owner *owner = self->owner;
@@ -235,7 +236,7 @@ TEST_F(module, unloaded_under_live_tasks)
 	ASSERT_EQ(0, counter_load(true));
 }
 
-TEST_F(module, bad_jobs)
+TEST_F_TIMEOUT(module, bad_jobs, TEST_SECONDS)
 {
 	const char *device = self->owner->device;
 	static struct counter counter;

@@ -21,6 +21,7 @@
 #define PAUSE_US	1000
 #define STORES		20
 #define NOBODY		65534
+#define TEST_SECONDS	120
 #define EXIT_MISSING	127
 #define EXIT_USAGE	2
 #define COMMAND		"a \"b\\c"	/* what the process calls itself */
@@ -121,7 +122,7 @@ FIXTURE_TEARDOWN(tool)
 	EXPECT_EQ(0, counter_load(false));
 }
 
-TEST_F(tool, usage)
+TEST_F_TIMEOUT(tool, usage, TEST_SECONDS)
 {
 	EXPECT_EQ(EXIT_USAGE, run("offcpu 2>&1"));
 	EXPECT_EQ(EXIT_USAGE, run("offcpu ps --xml 2>&1"));
@@ -130,7 +131,7 @@ TEST_F(tool, usage)
 	EXPECT_EQ(0, strncmp(output, "usage: offcpu ps", 16));
 }
 
-TEST_F(tool, ps_prints_a_table)
+TEST_F_TIMEOUT(tool, ps_prints_a_table, TEST_SECONDS)
 {
 	char expected[128], *line;
 
@@ -145,7 +146,7 @@ TEST_F(tool, ps_prints_a_table)
 }
 
 /* A name that needs quoting, and each field of its own type. */
-TEST_F(tool, ps_prints_json)
+TEST_F_TIMEOUT(tool, ps_prints_json, TEST_SECONDS)
 {
 	char command[1024];
 
@@ -164,7 +165,7 @@ TEST_F(tool, ps_prints_json)
 	EXPECT_STREQ(command, output);
 }
 
-TEST_F(tool, kill_ends_the_task_alone)
+TEST_F_TIMEOUT(tool, kill_ends_the_task_alone, TEST_SECONDS)
 {
 	EXPECT_EQ(0, on_task("kill", self->owner->id));
 	EXPECT_STREQ("", output);
@@ -186,7 +187,7 @@ static void kill_as_stranger(void *arg)
 		owner->kill = -EPROTO;
 }
 
-TEST_F(tool, kill_says_what_is_wrong)
+TEST_F_TIMEOUT(tool, kill_says_what_is_wrong, TEST_SECONDS)
 {
 	int status;
 
@@ -256,7 +257,7 @@ static bool follows(pid_t tracer)
 	return true;
 }
 
-TEST_F(tool, trace_follows_a_task)
+TEST_F_TIMEOUT(tool, trace_follows_a_task, TEST_SECONDS)
 {
 	static const char * const events[] = {
 		"bind", "kill", "drained", "dead", "free"
