@@ -227,6 +227,27 @@ VTDAtsStatus vtd_ats_translate(PCIDevice *dev, const VTDAtsRequest *req,
     return status;
 }
 
+bool vtd_ats_translated_ok(PCIDevice *dev, const VTDAtsRequest *req)
+{
+    VTDAtsState *ats = vtd_ats_state();
+    uint16_t sid = pci_requester_id(dev);
+    VTDContextEntry ce;
+    bool fpd = false;
+    int fault;
+
+    if (!ats || !ats->iommu->dmar_enabled || !ats->iommu->root_scalable) {
+        return false;
+    }
+    fault = vtd_pasid_get_context(ats, sid, &ce, &fpd);
+    if (!fault && !(ce.lo & VTD_SM_CE_DTE)) {
+        fault = VTD_FRS_DTE_CLEAR;
+    }
+    if (fault) {
+        vtd_ats_fault(ats->iommu, sid, req, fault, fpd);
+    }
+    return !fault;
+}
+
 VTDAtsStatus vtd_pasid_translate(PCIDevice *dev, const VTDAtsRequest *req,
                                  VTDAtsTranslation *out)
 {

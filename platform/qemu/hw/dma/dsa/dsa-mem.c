@@ -115,6 +115,15 @@ static VTDAtsRequest dsa_ats_request(const DSATask *t, uint64_t va, bool write)
     };
 }
 
+/* The IOMMU blocks the access.  Nobody tells the device of a posted write. */
+static DSAMemResult dsa_blocked(DSATask *t, uint64_t va, bool write,
+                                DSATarget *out)
+{
+    out->as = NULL;
+    out->len = DSA_PAGE_SIZE - va % DSA_PAGE_SIZE;
+    return write ? DSA_MEM_OK : dsa_mem_fault(t, va, write, DSA_ST_HW_ERROR);
+}
+
 static DSAMemResult dsa_translate_ats(DSATask *t, uint64_t va, bool write,
                                       DSATarget *out)
 {
@@ -123,6 +132,9 @@ static DSAMemResult dsa_translate_ats(DSATask *t, uint64_t va, bool write,
     DSAAtcEntry *e = dsa_atc_lookup(dev, req.pasid, va, write);
     VTDAtsTranslation tr;
 
+    if (e && !vtd_ats_translated_ok(&dev->parent_obj, &req)) {
+        return dsa_blocked(t, va, write, out);
+    }
     if (!e) {
         switch (vtd_ats_translate(&dev->parent_obj, &req, &tr)) {
         case VTD_ATS_OK:
@@ -150,14 +162,13 @@ static DSAMemResult dsa_translate_untranslated(DSATask *t, uint64_t va,
     VTDAtsRequest req = dsa_ats_request(t, va, write);
     VTDAtsTranslation tr;
 
-    out->len = DSA_PAGE_SIZE - va % DSA_PAGE_SIZE;
-    if (vtd_pasid_translate(&t->dev->parent_obj, &req, &tr) == VTD_ATS_OK) {
-        out->as = &address_space_memory;
-        out->addr = tr.hpa + (va - tr.iova);
-        return DSA_MEM_OK;
+    if (vtd_pasid_translate(&t->dev->parent_obj, &req, &tr) != VTD_ATS_OK) {
+        return dsa_blocked(t, va, write, out);
     }
-    out->as = NULL;
-    return write ? DSA_MEM_OK : dsa_mem_fault(t, va, write, DSA_ST_HW_ERROR);
+    out->as = &address_space_memory;
+    out->addr = tr.hpa + (va - tr.iova);
+    out->len = DSA_PAGE_SIZE - va % DSA_PAGE_SIZE;
+    return DSA_MEM_OK;
 }
 
 static DSAMemResult dsa_translate(DSATask *t, uint64_t va, bool write,

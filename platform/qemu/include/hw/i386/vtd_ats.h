@@ -102,6 +102,14 @@ VTDAtsStatus vtd_ats_translate(PCIDevice *dev, const VTDAtsRequest *req,
                                VTDAtsTranslation *out);
 
 /*
+ * An access with an address that an earlier translation gave.  Returns false
+ * if the IOMMU blocks it, which it does when the function's context entry is
+ * not present or has device TLBs switched off.  That is recorded as a DMAR
+ * fault, as for any DMA.
+ */
+bool vtd_ats_translated_ok(PCIDevice *dev, const VTDAtsRequest *req);
+
+/*
  * Translate an untranslated access with PASID (a function whose ATS is off).
  * VTD_ATS_OK means that the access is permitted.  On failure a DMAR fault is
  * recorded, as for any DMA.
