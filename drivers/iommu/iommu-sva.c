@@ -406,6 +406,8 @@ static int sva_may_bind(struct device *dev, struct mm_struct *mm)
 		return -ENODEV;
 	if (IS_ENABLED(CONFIG_X86) && !IS_ENABLED(CONFIG_IOMMU_SVA_X86))
 		return -EOPNOTSUPP;
+	if (iommu_sva_is_isolated(dev))
+		return -EIO;
 	if (!mm || mm != current->mm)
 		return -EINVAL;
 	/* LAM: the IOMMU would not ignore the bits that the CPU does. */
@@ -455,10 +457,10 @@ static int sva_bind(struct iommu_sva *sva, struct device *dev,
  * one can be bound to an mm at a time.
  *
  * Return: the bind, or an ERR_PTR(): -EINVAL: @mm is not current's; -ENODEV: no
- * IOMMU; -EOPNOTSUPP: refused on this machine; -EBUSY: linear address masking
- * is on, or the group's other device is bound; -ENOSPC: out of PASIDs;
- * -EOVERFLOW: the mm's PASID is too large for @dev; -ESRCH: @mm is dying;
- * -EINTR: current is; -ENOMEM; or what the IOMMU driver says.
+ * IOMMU; -EOPNOTSUPP: refused on this machine; -EIO: @dev is isolated; -EBUSY:
+ * linear address masking is on, or the group's other device is bound; -ENOSPC:
+ * out of PASIDs; -EOVERFLOW: the mm's PASID is too large for @dev; -ESRCH: @mm is
+ * dying; -EINTR: current is; -ENOMEM; or what the IOMMU driver says.
  */
 struct iommu_sva *iommu_sva_bind_device(struct device *dev,
 					struct mm_struct *mm,

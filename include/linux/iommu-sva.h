@@ -12,6 +12,7 @@
 struct device;
 struct iommu_sva;
 struct mm_struct;
+struct work_struct;
 
 /**
  * struct iommu_sva_ops - how a driver makes its device quiet for one binding
@@ -41,6 +42,13 @@ void *iommu_sva_priv(struct iommu_sva *sva);
 bool iommu_sva_is_live(struct iommu_sva *sva);
 void iommu_sva_kill(struct iommu_sva *sva, enum offcpu_cause cause);
 void iommu_sva_kill_device(struct device *dev, enum offcpu_cause cause);
+
+/* iommu-sva-isolate.c */
+bool iommu_sva_isolate(struct device *dev);
+void iommu_sva_restore(struct device *dev);
+bool iommu_sva_is_isolated(struct device *dev);
+void iommu_sva_on_isolation(struct device *dev, struct work_struct *work);
+void iommu_sva_report_isolation(struct device *dev);
 #else
 static inline struct iommu_sva *
 iommu_sva_bind_device(struct device *dev, struct mm_struct *mm,
@@ -70,5 +78,21 @@ static inline void iommu_sva_kill(struct iommu_sva *sva,
 				  enum offcpu_cause cause) { }
 static inline void iommu_sva_kill_device(struct device *dev,
 					 enum offcpu_cause cause) { }
+
+static inline bool iommu_sva_isolate(struct device *dev)
+{
+	return false;
+}
+
+static inline void iommu_sva_restore(struct device *dev) { }
+
+static inline bool iommu_sva_is_isolated(struct device *dev)
+{
+	return false;
+}
+
+static inline void iommu_sva_on_isolation(struct device *dev,
+					  struct work_struct *work) { }
+static inline void iommu_sva_report_isolation(struct device *dev) { }
 #endif
 #endif

@@ -206,6 +206,7 @@ struct idxd_wq {
  * @sw_err: the last error that the device reported, SWERR verbatim;
  *	@err_lock guards it
  * @recovery: resets an isolated or halted function
+ * @isolated: queued when the IOMMU has isolated the function by itself
  * @resets: how many times in a row that did not help; guarded by @lock
  */
 struct idxd_device {
@@ -229,6 +230,7 @@ struct idxd_device {
 	spinlock_t err_lock;	/* sw_err */
 	u64 sw_err[4];
 	struct delayed_work recovery;
+	struct work_struct isolated;
 	unsigned int resets;
 };
 

@@ -6,6 +6,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
+#include <linux/iommu-sva.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
@@ -51,6 +52,7 @@ static void idxd_sva_enable(struct idxd_device *idxd)
 		goto out;
 	}
 	idxd->sva = true;
+	iommu_sva_on_isolation(dev, &idxd->isolated);
 out:
 	if (ret)
 		dev_warn(dev, "no shared virtual addressing (%d): no user queues\n",
@@ -61,12 +63,13 @@ static void idxd_sva_disable(struct idxd_device *idxd)
 {
 	if (!idxd->sva)
 		return;
+	iommu_sva_on_isolation(&idxd->pdev->dev, NULL);
 	iommu_dev_disable_feature(&idxd->pdev->dev, IOMMU_DEV_FEAT_SVA);
 	iommu_dev_disable_feature(&idxd->pdev->dev, IOMMU_DEV_FEAT_IOPF);
 	idxd->sva = false;
 }
 
-/* A command of the previous owner's, or a halt, is ended by FLR alone. */
+/* Isolation, a command of the previous owner's, a halt: FLR alone ends them. */
 static int idxd_quiesce_found(struct idxd_device *idxd)
 {
 	u32 gensts = ioread32(idxd->regs + IDXD_GENSTS);
@@ -74,12 +77,15 @@ static int idxd_quiesce_found(struct idxd_device *idxd)
 	int ret;
 
 	if (FIELD_GET(GENSTS_STATE, gensts) != GENSTS_STATE_HALT &&
-	    !(cmdsts & CMDSTS_ACTIVE))
+	    !(cmdsts & CMDSTS_ACTIVE) &&
+	    !iommu_sva_is_isolated(&idxd->pdev->dev))
 		return 0;
 
 	pci_save_state(idxd->pdev);
 	ret = __pci_reset_function_locked(idxd->pdev);
 	pci_restore_state(idxd->pdev);
+	if (!ret)
+		iommu_sva_restore(&idxd->pdev->dev);
 	return ret;
 }
 
@@ -87,9 +93,6 @@ static int idxd_prepare_hw(struct idxd_device *idxd)
 {
 	int ret;
 
-	ret = idxd_quiesce_found(idxd);
-	if (ret)
-		return ret;
 	ret = idxd_irq_setup(idxd);
 	if (ret)
 		return ret;
@@ -118,6 +121,9 @@ static int idxd_setup_device(struct idxd_device *idxd)
 {
 	int ret;
 
+	ret = idxd_quiesce_found(idxd);
+	if (ret)
+		return ret;
 	ret = idxd_read_caps(idxd);
 	if (ret)
 		return ret;

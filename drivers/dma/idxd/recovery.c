@@ -21,9 +21,11 @@
 void idxd_isolate(struct idxd_device *idxd, const char *why)
 {
 	/*
-	 * A configuration write is answered, and the answer pushes all writes
-	 * to memory that the function sent before it.
+	 * The IOMMU does it without the function's help.  If there is none that
+	 * can: a configuration write is answered, and the answer pushes all
+	 * writes to memory that the function sent before it.
 	 */
+	iommu_sva_isolate(&idxd->pdev->dev);
 	pci_clear_master(idxd->pdev);
 	if (!idxd_cmd_queue_close(idxd))
 		return;
@@ -31,6 +33,13 @@ void idxd_isolate(struct idxd_device *idxd, const char *why)
 	dev_err(&idxd->conf_dev,
 		"%s: isolated, all its users lose it; resetting\n", why);
 	queue_delayed_work(system_unbound_wq, &idxd->recovery, 0);
+}
+
+/* The IOMMU was first to find out. */
+static void idxd_isolated(struct work_struct *work)
+{
+	idxd_isolate(container_of(work, struct idxd_device, isolated),
+		     "device TLB not invalidated");
 }
 
 static void idxd_stop_all(struct idxd_device *idxd, enum offcpu_cause cause)
@@ -78,6 +87,7 @@ static void idxd_recover(struct work_struct *work)
 void idxd_recovery_init(struct idxd_device *idxd)
 {
 	INIT_DELAYED_WORK(&idxd->recovery, idxd_recover);
+	INIT_WORK(&idxd->isolated, idxd_isolated);
 }
 
 void idxd_recovery_stop(struct idxd_device *idxd)
@@ -106,6 +116,7 @@ void idxd_reset_done(struct idxd_device *idxd)
 	int ret;
 
 	mutex_lock(&idxd->lock);
+	iommu_sva_restore(&idxd->pdev->dev);
 	pci_set_master(idxd->pdev);
 	idxd_clear_sw_err(idxd);
 	idxd_cmd_queue_open(idxd);

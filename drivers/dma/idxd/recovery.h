@@ -15,9 +15,9 @@ struct idxd_device;
  * @idxd: the device
  * @why: cause, for the log
  *
- * Takes effect before it returns, without the device's help.  Commands end
- * with -ENODEV, the tasks of the device are killed and the function is reset
- * from a work item.
+ * Takes effect before it returns, without the device's help if there is an IOMMU
+ * that can do it.  Commands end with -ENODEV, the tasks of the device are killed
+ * and the function is reset from a work item.
  *
  * Context: may sleep; takes no lock of the driver's but idxd_cmd_queue.lock.
  */
