@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit test of what scalable mode finds by PASID: every field of every kind of
+ * entry, and the flushes that go with a change, against words worked out by hand
+ * from the VT-d specification, revision 4.1.  Touches no hardware.
+ */
+#include <kunit/test.h>
+
+#include "pasid-flush.h"
+
+#define PTR	0x123456789000ULL
+#define PTR2	0xabcdef012000ULL
+#define DID	0xbeef
+#define PASID	0xfedcb
+#define BUS	0x6a
+#define DEVFN	0x08	/* 01.0 */
+
+static void expect_entry(struct kunit *test, const struct pasid_entry *pe,
+			 u64 word0, u64 word1, u64 word2)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, word0, pe->val[0]);
+	KUNIT_EXPECT_EQ(test, word1, pe->val[1]);
+	KUNIT_EXPECT_EQ(test, word2, pe->val[2]);
+	for (i = 3; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, 0, pe->val[i]);
+}
+
+/* 9.6: P = bit 0, PGTT = 001b in 8:6; DID in 79:64; FSPTPTR in 191:140. */
+static void first_stage(struct kunit *test)
+{
+	struct pasid_first_stage fs = { .ptr = PTR };
+	struct pasid_entry pe;
+
+	memset(&pe, 0xff, sizeof(pe));
+	pasid_make_first_stage(&pe, DID, &fs);
+	expect_entry(test, &pe, 0x41, 0xbeef, 0x123456789000);
+
+	/* FSPM = 01b in 131:130 */
+	fs.five_level = true;
+	pasid_make_first_stage(&pe, DID, &fs);
+	expect_entry(test, &pe, 0x41, 0xbeef, 0x123456789004);
+}
+
+/* What shares a process's page tables must not reach the kernel's half. */
+static void process_has_no_supervisor_requests(struct kunit *test)
+{
+	struct pasid_first_stage fs = { .ptr = PTR, .five_level = true };
+	struct pasid_entry pe;
+
+	pasid_make_first_stage(&pe, FLPT_DEFAULT_DID, &fs);
+	KUNIT_EXPECT_EQ(test, 0, pe.val[2] & 1);
+	KUNIT_EXPECT_EQ(test, 1, pe.val[1] & 0xffff);
+}
+
+/* SRE = bit 128, WPE = bit 132, EAFE = bit 135 */
+static void first_stage_flags(struct kunit *test)
+{
+	struct pasid_first_stage fs = { .ptr = PTR };
+	struct pasid_entry pe;
+
+	fs.sre = true;
+	pasid_make_first_stage(&pe, 0, &fs);
+	expect_entry(test, &pe, 0x41, 0, 0x123456789001);
+	fs.wpe = true;
+	pasid_make_first_stage(&pe, 0, &fs);
+	expect_entry(test, &pe, 0x41, 0, 0x123456789011);
+	fs.eafe = true;
+	pasid_make_first_stage(&pe, 0, &fs);
+	expect_entry(test, &pe, 0x41, 0, 0x123456789091);
+}
+
+/* PGTT = 010b; AW in 4:2, 010b for 48 bits; SSADE = bit 9; SSPTPTR in 63:12. */
+static void second_stage(struct kunit *test)
+{
+	struct pasid_second_stage ss = { .ptr = PTR, .agaw = 2 };
+	struct pasid_entry pe;
+
+	memset(&pe, 0xff, sizeof(pe));
+	pasid_make_second_stage(&pe, DID, &ss);
+	expect_entry(test, &pe, 0x123456789089, 0xbeef, 0);
+
+	ss.agaw = 3;
+	ss.dirty = true;
+	pasid_make_second_stage(&pe, DID, &ss);
+	expect_entry(test, &pe, 0x12345678928d, 0xbeef, 0);
+}
+
+/* PGTT = 011b; both pointers. */
+static void nested(struct kunit *test)
+{
+	struct pasid_second_stage ss = { .ptr = PTR, .agaw = 1, .dirty = true };
+	struct pasid_first_stage fs = {
+		.ptr = PTR2, .five_level = true, .sre = true,
+	};
+	struct pasid_entry pe;
+
+	memset(&pe, 0xff, sizeof(pe));
+	pasid_make_nested(&pe, DID, &fs, &ss);
+	expect_entry(test, &pe, 0x1234567892c5, 0xbeef, 0xabcdef012005);
+}
+
+/* PGTT = 100b; AW is the hardware's largest. */
+static void pass_through(struct kunit *test)
+{
+	struct pasid_entry pe;
+
+	memset(&pe, 0xff, sizeof(pe));
+	pasid_make_pass_through(&pe, DID, 3);
+	expect_entry(test, &pe, 0x10d, 0xbeef, 0);
+}
+
+/* Bits that none of the makers sets; PWSNP = bit 87, PGSNP = bit 88. */
+static void other_fields(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 0x2, PASID0_FPD);
+	KUNIT_EXPECT_EQ(test, 0x800000, PASID1_PWSNP);
+	KUNIT_EXPECT_EQ(test, 0x1000000, PASID1_PGSNP);
+	KUNIT_EXPECT_EQ(test, 64, sizeof(struct pasid_entry));
+	KUNIT_EXPECT_EQ(test, 8, sizeof(struct pasid_dir_entry));
+}
+
+static void readers(struct kunit *test)
+{
+	struct pasid_entry pe = { .val = { 0x123456789089, 0x180beef } };
+
+	KUNIT_EXPECT_TRUE(test, pasid_pte_is_present(&pe));
+	KUNIT_EXPECT_EQ(test, 2, pasid_pte_get_pgtt(&pe));
+	KUNIT_EXPECT_EQ(test, DID, pasid_get_domain_id(&pe));
+	KUNIT_EXPECT_TRUE(test, pasid_pte_has_second_stage(&pe));
+	pe.val[0] = 0x40;
+	KUNIT_EXPECT_FALSE(test, pasid_pte_is_present(&pe));
+	KUNIT_EXPECT_FALSE(test, pasid_pte_has_second_stage(&pe));
+	pe.val[0] = 0xc1;
+	KUNIT_EXPECT_TRUE(test, pasid_pte_has_second_stage(&pe));
+	pe.val[0] = 0x101;
+	KUNIT_EXPECT_FALSE(test, pasid_pte_has_second_stage(&pe));
+}
+
+/* 9.4: DTE, PASIDE, PRE = bits 2 to 4, PDTS in 11:9; 9.5: SMPTBLPTR in 63:12. */
+static void what_leads_there(struct kunit *test)
+{
+	struct context_entry context = { .lo = PTR | 0x81d };
+	struct pasid_dir_entry pde = { .val = virt_to_phys(test) & ~0xfffULL };
+
+	KUNIT_EXPECT_EQ(test, 0x1d, SM_CONTEXT_P | SM_CONTEXT_DTE |
+				    SM_CONTEXT_PASIDE | SM_CONTEXT_PRE);
+	KUNIT_EXPECT_EQ(test, 2048, get_pasid_dir_size(&context));
+	KUNIT_EXPECT_EQ(test, PTR, context.lo & SM_CONTEXT_PASIDDIRPTR);
+	KUNIT_EXPECT_NULL(test, get_pasid_table_from_pde(&pde));
+	pde.val |= 1;
+	KUNIT_EXPECT_PTR_EQ(test, (void *)((unsigned long)test & ~0xfffUL),
+			    (void *)get_pasid_table_from_pde(&pde));
+	/* 20 bits: 2^14 directory entries, 2^6 table entries (3.4.3) */
+	KUNIT_EXPECT_EQ(test, 0x3fb7, PASID >> PASID_PDE_SHIFT);
+	KUNIT_EXPECT_EQ(test, 0xb, PASID & PASID_PTE_MASK);
+}
+
+struct fake {
+	struct intel_iommu iommu;
+	struct device_domain_info info;
+	struct pasid_flush flush;
+};
+
+static struct fake *fake_new(struct kunit *test)
+{
+	struct fake *fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	fake->iommu.gcmd = DMA_GCMD_TE;
+	/* Reads and writes can be drained (10.4.2). */
+	fake->iommu.cap = BIT_ULL(54) | BIT_ULL(55);
+	fake->info.bus = BUS;
+	fake->info.devfn = DEVFN;
+	fake->info.ats_enabled = true;
+	fake->info.ats_qdep = 0x12;
+	return fake;
+}
+
+static void expect_desc(struct kunit *test, const struct fake *fake,
+			unsigned int i, u64 qw0, u64 qw1)
+{
+	const struct qi_desc *desc = &fake->flush.descs[i];
+
+	KUNIT_ASSERT_LT(test, i, fake->flush.count);
+	KUNIT_EXPECT_EQ(test, qw0, desc->qw0);
+	KUNIT_EXPECT_EQ(test, qw1, desc->qw1);
+	KUNIT_EXPECT_EQ(test, 0, desc->qw2);
+	KUNIT_EXPECT_EQ(test, 0, desc->qw3);
+}
+
+/*
+ * 6.5.2.2: type 7, G = 01b in 5:4, DID in 31:16, PASID in 51:32.  6.5.2.4: type
+ * 6, G = 10b.  6.5.2.6: type 8, QDEP in 8:4, SID in 31:16, PASID in 51:32, all
+ * addresses.  6.5.2.8: type 5, FN = bit 6.
+ */
+static void flush_first_stage(struct kunit *test)
+{
+	struct pasid_entry pe = { .val = { 0x40, DID } };
+	struct fake *fake = fake_new(test);
+
+	pasid_flush_make(&fake->flush, &fake->iommu, &fake->info, PASID, &pe);
+	KUNIT_EXPECT_EQ(test, 5, fake->flush.count);
+	expect_desc(test, fake, 0, 0x000fedcbbeef0017, 0);
+	expect_desc(test, fake, 1, 0x45, 0);
+	expect_desc(test, fake, 2, 0x000fedcbbeef0026, 0);
+	expect_desc(test, fake, 3, 0x45, 0);
+	expect_desc(test, fake, 4, 0x000fedcb6a080128, 0x7ffffffffffff800);
+}
+
+/* 6.5.2.3: type 2, G = 10b, DW = bit 6, DR = bit 7, DID in 31:16 */
+static void flush_second_stage(struct kunit *test)
+{
+	struct pasid_entry pe = { .val = { 0x80, DID } };
+	struct fake *fake = fake_new(test);
+
+	pasid_flush_make(&fake->flush, &fake->iommu, &fake->info, PASID, &pe);
+	KUNIT_EXPECT_EQ(test, 5, fake->flush.count);
+	expect_desc(test, fake, 0, 0x000fedcbbeef0017, 0);
+	expect_desc(test, fake, 2, 0x00000000beef00e2, 0);
+
+	pe.val[0] = 0xc0;
+	pasid_flush_make(&fake->flush, &fake->iommu, &fake->info, PASID, &pe);
+	expect_desc(test, fake, 2, 0x00000000beef00e2, 0);
+}
+
+/* 6.5.2.5: type 3, QDEP in 20:16, SID in 47:32, S = bit 64, all addresses */
+static void flush_without_pasid(struct kunit *test)
+{
+	struct pasid_entry pe = { .val = { 0x100, DID } };
+	struct fake *fake = fake_new(test);
+
+	pasid_flush_make(&fake->flush, &fake->iommu, &fake->info,
+			 IOMMU_NO_PASID, &pe);
+	KUNIT_EXPECT_EQ(test, 5, fake->flush.count);
+	expect_desc(test, fake, 0, 0x00000000beef0017, 0);
+	expect_desc(test, fake, 2, 0x00000000beef0026, 0);
+	expect_desc(test, fake, 4, 0x00006a0800120003, 0x7ffffffffffff001);
+}
+
+static void flush_without_device_tlb(struct kunit *test)
+{
+	struct pasid_entry pe = { .val = { 0x40, DID } };
+	struct fake *fake = fake_new(test);
+
+	fake->info.ats_enabled = false;
+	pasid_flush_make(&fake->flush, &fake->iommu, &fake->info, PASID, &pe);
+	KUNIT_EXPECT_EQ(test, 3, fake->flush.count);
+
+	fake->info.ats_enabled = true;
+	fake->iommu.gcmd = 0;
+	pasid_flush_make(&fake->flush, &fake->iommu, &fake->info, PASID, &pe);
+	KUNIT_EXPECT_EQ(test, 3, fake->flush.count);
+}
+
+/* A device that answers too early is asked twice. */
+static void flush_device_tlb_twice(struct kunit *test)
+{
+	struct pasid_entry pe = { .val = { 0x40, DID } };
+	struct fake *fake = fake_new(test);
+
+	fake->info.dtlb_extra_inval = true;
+	pasid_flush_make(&fake->flush, &fake->iommu, &fake->info, PASID, &pe);
+	KUNIT_EXPECT_EQ(test, PASID_FLUSH_MAX, fake->flush.count);
+	expect_desc(test, fake, 5, 0x000fedcb6a080128, 0x7ffffffffffff800);
+}
+
+static struct kunit_case pasid_cases[] = {
+	KUNIT_CASE(first_stage),
+	KUNIT_CASE(process_has_no_supervisor_requests),
+	KUNIT_CASE(first_stage_flags),
+	KUNIT_CASE(second_stage),
+	KUNIT_CASE(nested),
+	KUNIT_CASE(pass_through),
+	KUNIT_CASE(other_fields),
+	KUNIT_CASE(readers),
+	KUNIT_CASE(what_leads_there),
+	KUNIT_CASE(flush_first_stage),
+	KUNIT_CASE(flush_second_stage),
+	KUNIT_CASE(flush_without_pasid),
+	KUNIT_CASE(flush_without_device_tlb),
+	KUNIT_CASE(flush_device_tlb_twice),
+	{ }
+};
+
+static struct kunit_suite pasid_suite = {
+	.name = "vtd_pasid",
+	.test_cases = pasid_cases,
+};
+
+kunit_test_suite(pasid_suite);
+
+MODULE_DESCRIPTION("KUnit test of PASID table entries");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+MODULE_LICENSE("GPL");
