@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Make an emulated device misbehave, through its PCI configuration space.
+ * Make an emulated device misbehave, through its PCI configuration space; and
+ * see it work again afterwards.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../idxd/desc.h"
+#include "../idxd/proc.h"
 #include "inject.h"
+
+#define USABLE_MS	10000
+#define NOOP_MS		500
 
 #define EXT_CAP_START	0x100
 #define EXT_CAP_VENDOR	0x0b
@@ -59,4 +65,23 @@ int inject_set(const char *device, uint32_t bits)
 int inject_slow(const char *device, uint32_t times)
 {
 	return store(device, VSEC_SLOWDOWN, times);
+}
+
+bool inject_wait_usable(struct queue *queue, bool dedicated)
+{
+	uint64_t deadline = proc_now() + USABLE_MS * NSEC_PER_MSEC;
+	struct desc *desc = proc_shared(sizeof(*desc));
+	struct portal portal;
+	bool usable = false;
+
+	while (!usable && proc_now() < deadline) {
+		proc_nap();
+		if (queue_find(queue, dedicated) || portal_open(&portal, queue))
+			continue;
+		desc_init(desc, DSA_OPCODE_NOOP);
+		usable = portal_submit(&portal, &desc->hw) >= 0 &&
+			 desc_wait(&desc->record, NOOP_MS) == DSA_COMP_SUCCESS;
+		portal_close(&portal);
+	}
+	return usable;
 }

@@ -7,7 +7,10 @@
 #ifndef SELFTESTS_OFFCPU_INJECT_H
 #define SELFTESTS_OFFCPU_INJECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "../idxd/queue.h"
 
 /* Control bits */
 #define INJECT_HANG_ENGINES	0x01	/* engines stop where they are */
@@ -26,5 +29,14 @@ int inject_set(const char *device, uint32_t bits);
 
 /** inject_slow() - have work take so many @times longer; 0: normal; as above */
 int inject_slow(const char *device, uint32_t times);
+
+/**
+ * inject_wait_usable() - wait for a device that was isolated to work again
+ * @queue: filled in: an idle user queue
+ * @dedicated: of that mode
+ *
+ * It is reset behind our back.  Return: false if none works in time.
+ */
+bool inject_wait_usable(struct queue *queue, bool dedicated);
 
 #endif

@@ -15,8 +15,6 @@
 
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
 #define SLACK_MS	2000	/* what the machine may need beside the rungs */
-#define USABLE_MS	10000
-#define NOOP_MS		500
 #define EACH_MS		10
 #define COUNT		8
 
@@ -49,26 +47,6 @@ FIXTURE_VARIANT_ADD(ladder, shared_drain_hangs) {
 	.rung = "isolate", .rungs = 2,
 };
 
-/* An isolated device is reset behind our back: wait for the end of that. */
-static bool wait_until_usable(struct queue *queue, bool dedicated)
-{
-	uint64_t deadline = proc_now() + USABLE_MS * NSEC_PER_MSEC;
-	struct desc *desc = proc_shared(sizeof(*desc));
-	struct portal portal;
-	bool usable = false;
-
-	while (!usable && proc_now() < deadline) {
-		proc_nap();
-		if (queue_find(queue, dedicated) || portal_open(&portal, queue))
-			continue;
-		desc_init(desc, DSA_OPCODE_NOOP);
-		usable = portal_submit(&portal, &desc->hw) >= 0 &&
-			 desc_wait(&desc->record, NOOP_MS) == DSA_COMP_SUCCESS;
-		portal_close(&portal);
-	}
-	return usable;
-}
-
 FIXTURE_SETUP(ladder)
 {
 	char text[32];
@@ -76,7 +54,7 @@ FIXTURE_SETUP(ladder)
 
 	if (!queue_device_exists())
 		SKIP(return, "no DSA device");
-	ASSERT_TRUE(wait_until_usable(&self->queue, variant->dedicated));
+	ASSERT_TRUE(inject_wait_usable(&self->queue, variant->dedicated));
 	ret = inject_set(self->queue.device, 0);
 	if (ret == -ENODEV)
 		SKIP(return, "a real device does not hang when asked to");
@@ -94,7 +72,7 @@ FIXTURE_TEARDOWN(ladder)
 {
 	inject_set(self->queue.device, 0);
 	trace_stop(&trace);
-	wait_until_usable(&self->queue, variant->dedicated);
+	inject_wait_usable(&self->queue, variant->dedicated);
 }
 
 static uint32_t inject_bits;
@@ -135,7 +113,7 @@ TEST_F(ladder, queue_works_afterwards)
 	self->victim->meddle = hang;
 	ASSERT_TRUE(victim_run(self->victim));
 	ASSERT_EQ(0, inject_set(self->queue.device, 0));
-	ASSERT_TRUE(wait_until_usable(&self->queue, variant->dedicated));
+	ASSERT_TRUE(inject_wait_usable(&self->queue, variant->dedicated));
 	next = victim_alloc(&self->queue);
 	next->count = COUNT;
 	next->each_ms = EACH_MS;
