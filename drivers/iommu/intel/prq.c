@@ -32,6 +32,9 @@
 #include "prq.h"
 #include "trace.h"
 
+/* Registers of the queue's interrupt, from PECTL on. */
+#define PRQ_EVENT_REGS	4
+
 /* Answers that wait while others are being submitted. */
 #define PRQ_RESPONSES	16
 /* A device that still asks after that many drains of a PASID is no good. */
@@ -88,6 +91,7 @@ struct prq_drain {
  * @drains: struct prq_drain
  * @responses: to be submitted
  * @iommu: whose it is
+ * @event: its interrupt's registers, while the machine sleeps
  * @name: of the interrupt
  */
 struct intel_prq {
@@ -98,6 +102,7 @@ struct intel_prq {
 	struct list_head drains;
 	struct prq_responses responses;
 	struct intel_iommu *iommu;
+	u32 event[PRQ_EVENT_REGS];
 	char name[16];
 };
 
@@ -580,4 +585,45 @@ int intel_iommu_finish_prq(struct intel_iommu *iommu)
 	iommu->prq = NULL;
 	prq_free(prq);
 	return 0;
+}
+
+static void __iomem *prq_event_reg(struct intel_iommu *iommu, unsigned int i)
+{
+	return iommu->reg + DMAR_PECTL_REG + i * sizeof(u32);
+}
+
+/**
+ * intel_iommu_suspend_prq() - keep what an IOMMU forgets when the machine sleeps
+ * @iommu: no device behind it sends page requests; it may have no queue
+ *
+ * On one CPU, with interrupts off.
+ */
+void intel_iommu_suspend_prq(struct intel_iommu *iommu)
+{
+	struct intel_prq *prq = iommu->prq;
+	unsigned int i;
+
+	for (i = 0; prq && i < PRQ_EVENT_REGS; i++)
+		prq->event[i] = readl(prq_event_reg(iommu, i));
+}
+
+/**
+ * intel_iommu_resume_prq() - undo intel_iommu_suspend_prq(), with an empty queue
+ * @iommu: the same, translating again
+ *
+ * On one CPU, with interrupts off, so that nobody takes requests.
+ */
+void intel_iommu_resume_prq(struct intel_iommu *iommu)
+{
+	struct intel_prq *prq = iommu->prq;
+	unsigned int i = PRQ_EVENT_REGS;
+
+	if (!prq)
+		return;
+
+	prq->head = 0;
+	prq_write_registers(iommu, virt_to_phys(prq->ring) | PRQ_ORDER);
+	/* PECTL, which unmasks it, comes last. */
+	while (i--)
+		writel(prq->event[i], prq_event_reg(iommu, i));
 }
