@@ -638,8 +638,21 @@ void offcpu_task_kill(struct offcpu_task *task, enum offcpu_cause cause)
 }
 EXPORT_SYMBOL_GPL(offcpu_task_kill);
 
-/* Wait for the tasks on @dev that others own. */
-static void offcpu_wait_device(struct device *dev)
+/*
+ * Some of a device's tasks.
+ */
+
+static bool offcpu_is_one(struct offcpu_task *task, struct device *dev,
+			  bool (*which)(struct offcpu_task *task, void *arg),
+			  void *arg)
+{
+	return task->dev == dev && (!which || which(task, arg));
+}
+
+/* Wait for those that others own, not for those that live: they came later. */
+static void offcpu_wait_some(struct device *dev,
+			     bool (*which)(struct offcpu_task *task, void *arg),
+			     void *arg)
 {
 	struct offcpu_task *task;
 	bool found;
@@ -648,7 +661,9 @@ static void offcpu_wait_device(struct device *dev)
 		found = false;
 		spin_lock(&offcpu_tasks_lock);
 		for (task = offcpu_from(0); task; task = offcpu_after(task)) {
-			if (task->dev != dev || completion_done(&task->done))
+			if (!offcpu_is_one(task, dev, which, arg) ||
+			    offcpu_task_is_live(task) ||
+			    completion_done(&task->done))
 				continue;
 			refcount_inc(&task->refs);
 			found = true;
@@ -663,6 +678,37 @@ static void offcpu_wait_device(struct device *dev)
 }
 
 /**
+ * offcpu_task_kill_some() - kill some of the off-CPU tasks on a device
+ * @dev: the device
+ * @which: is it one of them?  Called in any order, as often as need be, without
+ *	sleeping; NULL: all are
+ * @arg: for @which
+ * @cause: why
+ *
+ * Those that were bound before the call are DEAD upon return.  They are drained
+ * in parallel.  Context as for offcpu_task_unbind().
+ */
+void offcpu_task_kill_some(struct device *dev,
+			   bool (*which)(struct offcpu_task *task, void *arg),
+			   void *arg, enum offcpu_cause cause)
+{
+	struct offcpu_task *task;
+	LIST_HEAD(busy);
+
+	spin_lock(&offcpu_tasks_lock);
+	for (task = offcpu_from(0); task; task = offcpu_after(task)) {
+		if (offcpu_is_one(task, dev, which, arg) &&
+		    offcpu_task_claim(task, cause))
+			list_add_tail(&task->kill_node, &busy);
+	}
+	spin_unlock(&offcpu_tasks_lock);
+
+	offcpu_climb(&busy, OFFCPU_DRAIN);
+	offcpu_wait_some(dev, which, arg);
+}
+EXPORT_SYMBOL_GPL(offcpu_task_kill_some);
+
+/**
  * offcpu_task_kill_device() - kill all off-CPU tasks on a device
  * @dev: the device; the caller sees to it that nobody binds to it any more
  * @cause: why
@@ -672,18 +718,7 @@ static void offcpu_wait_device(struct device *dev)
  */
 void offcpu_task_kill_device(struct device *dev, enum offcpu_cause cause)
 {
-	struct offcpu_task *task;
-	LIST_HEAD(busy);
-
-	spin_lock(&offcpu_tasks_lock);
-	for (task = offcpu_from(0); task; task = offcpu_after(task)) {
-		if (task->dev == dev && offcpu_task_claim(task, cause))
-			list_add_tail(&task->kill_node, &busy);
-	}
-	spin_unlock(&offcpu_tasks_lock);
-
-	offcpu_climb(&busy, OFFCPU_DRAIN);
-	offcpu_wait_device(dev);
+	offcpu_task_kill_some(dev, NULL, NULL, cause);
 }
 EXPORT_SYMBOL_GPL(offcpu_task_kill_device);
 

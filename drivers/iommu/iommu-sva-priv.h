@@ -33,8 +33,8 @@
  * So attach and detach are serialised like this.  Only a bind attaches, under
  * @bind_lock.  Who takes @binds of an attachment from one to zero, under @lock,
  * detaches it, without any lock, and takes it off the list last.  A bind that
- * finds an attachment without binds waits for that, with @bind_lock held: other
- * binds wait behind it, a kill never does.
+ * finds an attachment without binds, or blocked, waits for that, with @bind_lock
+ * held: other binds wait behind it, a kill never does.
  */
 struct sva_mm {
 	struct iommu_mm_data data;
@@ -57,6 +57,10 @@ struct sva_mm {
  * @binds: those that want it attached.  Under @smm->lock
  * @refusing: binds that are being aborted or isolated, and one for the detach:
  *	faults are answered at once.  Under @smm->lock
+ * @aborting: of @binds, those that are being aborted or isolated.  Under
+ *	@smm->lock
+ * @blocked: the device reaches nothing by the PASID any more, though it may not
+ *	know yet: no more binds.  Under @smm->lock
  * @faults: sva_fault::pending, those not answered.  Under @smm->lock
  * @answering: answers on their way to the device.  Under @smm->lock
  * @answered: @answering is zero
@@ -70,6 +74,8 @@ struct sva_attachment {
 	struct list_head node;
 	unsigned int binds;
 	unsigned int refusing;
+	unsigned int aborting;
+	bool blocked;
 	struct list_head faults;
 	unsigned int answering;
 	wait_queue_head_t answered;

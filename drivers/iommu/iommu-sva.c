@@ -28,14 +28,15 @@
  * @att: its attachment
  * @ops: what the driver gave
  * @priv: what the driver gave
- * @refusing: it counts in @att->refusing; only its task's owner looks
+ * @aborting: it counts in @att->aborting and @att->refusing; only its task's
+ *	owner looks
  */
 struct iommu_sva {
 	struct offcpu_task task;
 	struct sva_attachment *att;
 	const struct iommu_sva_ops *ops;
 	void *priv;
-	bool refusing;
+	bool aborting;
 };
 
 /*
@@ -262,7 +263,7 @@ static bool sva_detaching(struct sva_mm *smm, struct device *dev)
 
 	spin_lock(&smm->lock);
 	att = sva_find_attachment(smm, dev);
-	ret = att && !att->binds;
+	ret = att && (!att->binds || att->blocked);
 	spin_unlock(&smm->lock);
 	return ret;
 }
@@ -275,7 +276,7 @@ static struct sva_attachment *sva_attachment_share(struct sva_mm *smm,
 
 	spin_lock(&smm->lock);
 	att = sva_find_attachment(smm, dev);
-	if (att && !att->binds) {
+	if (att && (!att->binds || att->blocked)) {
 		att = ERR_PTR(-EBUSY);
 	} else if (att) {
 		att->binds++;
@@ -308,6 +309,52 @@ static struct sva_attachment *sva_attachment_get(struct sva_mm *smm,
 	return att;
 }
 
+/* Will all of @binds have been told to abort?  Then nobody binds any more. */
+static bool sva_mark_blocked(struct sva_attachment *att, unsigned int binds)
+{
+	lockdep_assert_held(&att->smm->lock);
+	if (att->blocked || !att->aborting || att->aborting != binds)
+		return false;
+	att->blocked = true;
+	return true;
+}
+
+/*
+ * Nobody wants any more of what the device still does for this mm: from now on
+ * it fails.  So a device comes to an end soon that can't be told to give up,
+ * because it takes no command while it drains.  For the caller's bind, @att
+ * stays attached.
+ */
+static void sva_block(struct sva_attachment *att)
+{
+	const struct iommu_ops *ops = dev_iommu_ops(att->dev);
+
+	if (ops->block_dev_pasid)
+		ops->block_dev_pasid(att->dev, att->smm->data.pasid);
+}
+
+static void sva_abort_begin(struct sva_attachment *att)
+{
+	bool block;
+
+	/* A device that waits for a page can't give up what waits for it. */
+	sva_refuse_begin(att);
+	spin_lock(&att->smm->lock);
+	att->aborting++;
+	block = sva_mark_blocked(att, att->binds);
+	spin_unlock(&att->smm->lock);
+	if (block)
+		sva_block(att);
+}
+
+static void sva_abort_end(struct sva_attachment *att)
+{
+	spin_lock(&att->smm->lock);
+	att->aborting--;
+	spin_unlock(&att->smm->lock);
+	sva_refuse_end(att);
+}
+
 /* One bind less; the last one detaches.  The IOMMU's waits are bounded. */
 static void sva_attachment_unbind(struct sva_attachment *att)
 {
@@ -316,6 +363,12 @@ static void sva_attachment_unbind(struct sva_attachment *att)
 	bool last;
 
 	spin_lock(&smm->lock);
+	/* All others may be aborting, so that only this one was in their way. */
+	if (sva_mark_blocked(att, att->binds - 1)) {
+		spin_unlock(&smm->lock);
+		sva_block(att);
+		spin_lock(&smm->lock);
+	}
 	last = !--att->binds;
 	spin_unlock(&smm->lock);
 	if (!last)
@@ -345,10 +398,9 @@ static void sva_task_drain_begin(struct offcpu_task *task,
 {
 	struct iommu_sva *sva = to_sva(task);
 
-	/* A device that waits for a page can't give up what waits for it. */
-	if (rung >= OFFCPU_ABORT && !sva->refusing) {
-		sva->refusing = true;
-		sva_refuse_begin(sva->att);
+	if (rung >= OFFCPU_ABORT && !sva->aborting) {
+		sva->aborting = true;
+		sva_abort_begin(sva->att);
 	}
 	sva->ops->drain_begin(sva, rung);
 }
@@ -365,8 +417,8 @@ static void sva_task_detach(struct offcpu_task *task)
 {
 	struct iommu_sva *sva = to_sva(task);
 
-	if (sva->refusing)
-		sva_refuse_end(sva->att);
+	if (sva->aborting)
+		sva_abort_end(sva->att);
 	sva_attachment_unbind(sva->att);
 }
 
@@ -556,6 +608,39 @@ void iommu_sva_kill(struct iommu_sva *sva, enum offcpu_cause cause)
 	offcpu_task_kill(&sva->task, cause);
 }
 EXPORT_SYMBOL_GPL(iommu_sva_kill);
+
+/* What offcpu_task_kill_some() is asked for, in terms of binds. */
+struct sva_some {
+	bool (*which)(struct iommu_sva *sva, void *arg);
+	void *arg;
+};
+
+static bool sva_is_one(struct offcpu_task *task, void *arg)
+{
+	struct sva_some *some = arg;
+
+	return task->ops == &sva_task_ops &&
+	       some->which(to_sva(task), some->arg);
+}
+
+/**
+ * iommu_sva_kill_some() - kill some of the binds to a device
+ * @dev: the device
+ * @which: is it one of them?  Called without sleeping
+ * @arg: for @which
+ * @cause: why
+ *
+ * See offcpu_task_kill_some().
+ */
+void iommu_sva_kill_some(struct device *dev,
+			 bool (*which)(struct iommu_sva *sva, void *arg),
+			 void *arg, enum offcpu_cause cause)
+{
+	struct sva_some some = { .which = which, .arg = arg };
+
+	offcpu_task_kill_some(dev, sva_is_one, &some, cause);
+}
+EXPORT_SYMBOL_GPL(iommu_sva_kill_some);
 
 /**
  * iommu_sva_kill_device() - kill all binds to a device; they are dead upon return

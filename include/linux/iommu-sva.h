@@ -22,7 +22,8 @@ struct work_struct;
  *
  * Any of them may be called from before iommu_sva_bind_device() returns until
  * iommu_sva_unbind_device() returns.  From OFFCPU_ABORT on all page requests of
- * the PASID on the device are refused, until the binding is dead.
+ * the PASID on the device are refused, until the binding is dead; and once all
+ * bindings that share the PASID there are aborted, all its accesses fail.
  */
 struct iommu_sva_ops {
 	void (*drain_begin)(struct iommu_sva *sva, enum offcpu_rung rung);
@@ -41,6 +42,9 @@ u32 iommu_sva_get_pasid(struct iommu_sva *sva);
 void *iommu_sva_priv(struct iommu_sva *sva);
 bool iommu_sva_is_live(struct iommu_sva *sva);
 void iommu_sva_kill(struct iommu_sva *sva, enum offcpu_cause cause);
+void iommu_sva_kill_some(struct device *dev,
+			 bool (*which)(struct iommu_sva *sva, void *arg),
+			 void *arg, enum offcpu_cause cause);
 void iommu_sva_kill_device(struct device *dev, enum offcpu_cause cause);
 
 /* iommu-sva-isolate.c */
@@ -76,6 +80,10 @@ static inline bool iommu_sva_is_live(struct iommu_sva *sva)
 
 static inline void iommu_sva_kill(struct iommu_sva *sva,
 				  enum offcpu_cause cause) { }
+static inline void
+iommu_sva_kill_some(struct device *dev,
+		    bool (*which)(struct iommu_sva *sva, void *arg),
+		    void *arg, enum offcpu_cause cause) { }
 static inline void iommu_sva_kill_device(struct device *dev,
 					 enum offcpu_cause cause) { }
 

@@ -134,6 +134,9 @@ int offcpu_task_bind(struct offcpu_task *task, struct mm_struct *mm,
 		     const struct offcpu_task_ops *ops);
 void offcpu_task_unbind(struct offcpu_task *task);
 void offcpu_task_kill(struct offcpu_task *task, enum offcpu_cause cause);
+void offcpu_task_kill_some(struct device *dev,
+			   bool (*which)(struct offcpu_task *task, void *arg),
+			   void *arg, enum offcpu_cause cause);
 void offcpu_task_kill_device(struct device *dev, enum offcpu_cause cause);
 bool offcpu_task_is_live(const struct offcpu_task *task);
 
