@@ -13,6 +13,9 @@
 #include "recovery.h"
 #include "regs.h"
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/idxd.h>
+
 void idxd_cmd_queue_init(struct idxd_device *idxd)
 {
 	struct idxd_cmd_queue *q = &idxd->cmds;
@@ -47,6 +50,7 @@ static struct idxd_cmd *idxd_cmd_new(u32 code, u32 operand, gfp_t gfp)
 		return NULL;
 
 	refcount_set(&cmd->refs, 1);
+	INIT_LIST_HEAD(&cmd->covered);
 	cmd->code = code;
 	cmd->operand = operand;
 	return cmd;
@@ -89,9 +93,49 @@ static void idxd_cmd_end(struct idxd_cmd_queue *q, struct idxd_cmd *cmd,
 	idxd_cmd_put(cmd);
 }
 
+/* The command in the register ends, and with it those that it stood in for. */
+static void idxd_cmd_end_active(struct idxd_device *idxd, int status,
+				u32 hw_status)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+	struct idxd_cmd *cmd = q->active, *other, *next;
+
+	lockdep_assert_held(&q->lock);
+	trace_idxd_command_done(dev_name(&idxd->conf_dev), status, hw_status);
+	q->active = NULL;
+	list_for_each_entry_safe(other, next, &cmd->covered, node) {
+		list_del_init(&other->node);
+		idxd_cmd_end(q, other, status, hw_status);
+	}
+	idxd_cmd_end(q, cmd, status, hw_status);
+}
+
+/* Gather those that @cmd's cover would end as well.  Return: how many. */
+static unsigned int idxd_cmd_gather(struct idxd_cmd_queue *q,
+				    struct idxd_cmd *cmd)
+{
+	struct idxd_cmd *other, *next;
+	unsigned int count = 0;
+
+	lockdep_assert_held(&q->lock);
+	if (!cmd->cover || cmd->cover->outsiders)
+		return 0;
+	list_for_each_entry_safe(other, next, &q->waiting, node) {
+		if (other->cover != cmd->cover)
+			continue;
+		list_move_tail(&other->node, &cmd->covered);
+		other->state = IDXD_CMD_ACTIVE;
+		other->started = cmd->started;
+		count++;
+	}
+	return count;
+}
+
 static void idxd_cmd_start_next(struct idxd_device *idxd)
 {
 	struct idxd_cmd_queue *q = &idxd->cmds;
+	u32 code, operand;
+	unsigned int more;
 	struct idxd_cmd *cmd;
 
 	lockdep_assert_held(&q->lock);
@@ -105,8 +149,12 @@ static void idxd_cmd_start_next(struct idxd_device *idxd)
 	q->active = cmd;
 	cmd->state = IDXD_CMD_ACTIVE;
 	cmd->started = jiffies;
-	iowrite32(FIELD_PREP(CMD_CODE, cmd->code) |
-		  FIELD_PREP(CMD_OPERAND, cmd->operand) | CMD_INT_REQ,
+	more = idxd_cmd_gather(q, cmd);
+	code = more ? cmd->cover->code : cmd->code;
+	operand = more ? cmd->cover->operand : cmd->operand;
+	trace_idxd_command(dev_name(&idxd->conf_dev), code, operand, more + 1);
+	iowrite32(FIELD_PREP(CMD_CODE, code) |
+		  FIELD_PREP(CMD_OPERAND, operand) | CMD_INT_REQ,
 		  idxd->regs + IDXD_CMD);
 	idxd_cmd_event(q);
 }
@@ -115,19 +163,17 @@ static void idxd_cmd_start_next(struct idxd_device *idxd)
 static void idxd_cmd_poll(struct idxd_device *idxd)
 {
 	struct idxd_cmd_queue *q = &idxd->cmds;
-	struct idxd_cmd *cmd = q->active;
 	u32 sts, err;
 
 	lockdep_assert_held(&q->lock);
-	if (!cmd)
+	if (!q->active)
 		return;
 	sts = ioread32(idxd->regs + IDXD_CMDSTS);
 	if (sts & CMDSTS_ACTIVE)
 		return;
 
 	err = FIELD_GET(CMDSTS_ERROR, sts);
-	q->active = NULL;
-	idxd_cmd_end(q, cmd, err ? -EIO : 0, err);
+	idxd_cmd_end_active(idxd, err ? -EIO : 0, err);
 	idxd_cmd_start_next(idxd);
 }
 
@@ -151,10 +197,8 @@ bool idxd_cmd_queue_close(struct idxd_device *idxd)
 	spin_lock_irqsave(&q->lock, flags);
 	was_open = !q->closed;
 	WRITE_ONCE(q->closed, true);
-	cmd = q->active;
-	q->active = NULL;
-	if (cmd)
-		idxd_cmd_end(q, cmd, -ENODEV, 0);
+	if (q->active)
+		idxd_cmd_end_active(idxd, -ENODEV, 0);
 	list_for_each_entry_safe(cmd, next, &q->waiting, node) {
 		list_del_init(&cmd->node);
 		idxd_cmd_end(q, cmd, -ENODEV, 0);
@@ -172,10 +216,31 @@ static struct idxd_cmd *idxd_cmd_find(struct idxd_cmd_queue *q,
 
 	lockdep_assert_held(&q->lock);
 	list_for_each_entry(cmd, &q->waiting, node)
-		if (cmd->code == like->code && cmd->operand == like->operand)
+		if (cmd->code == like->code && cmd->operand == like->operand &&
+		    cmd->cover == like->cover)
 			return cmd;
 	return NULL;
 }
+
+void idxd_cmd_cover_enter(struct idxd_device *idxd, struct idxd_cmd_cover *cover)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+
+	spin_lock_irq(&q->lock);
+	cover->outsiders++;
+	spin_unlock_irq(&q->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_cover_enter);
+
+void idxd_cmd_cover_leave(struct idxd_device *idxd, struct idxd_cmd_cover *cover)
+{
+	struct idxd_cmd_queue *q = &idxd->cmds;
+
+	spin_lock_irq(&q->lock);
+	cover->outsiders--;
+	spin_unlock_irq(&q->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(idxd_cmd_cover_leave);
 
 struct idxd_cmd *idxd_cmd_submit(struct idxd_device *idxd,
 				 struct idxd_cmd *cmd,
@@ -230,9 +295,11 @@ static unsigned long idxd_cmd_left(struct idxd_cmd_queue *q,
 	unsigned long deadline;
 
 	lockdep_assert_held(&q->lock);
-	if (active && active == cmd->after)
+	if (cmd->after && cmd->after->state == IDXD_CMD_ACTIVE)
 		deadline = cmd->queued + timeout;
-	else if (active == cmd || (active && active->giver == current))
+	else if (cmd->state == IDXD_CMD_ACTIVE)
+		deadline = cmd->started + timeout;
+	else if (active && active->giver == current)
 		deadline = active->started + timeout;
 	else
 		deadline = q->progress + 3 * q->patience +

@@ -25,13 +25,32 @@ struct task_struct;
 enum idxd_cmd_state {
 	IDXD_CMD_NEW,		/* its maker's alone */
 	IDXD_CMD_QUEUED,	/* others may join */
-	IDXD_CMD_ACTIVE,	/* in the register */
+	IDXD_CMD_ACTIVE,	/* in the register, or covered by what is */
 	IDXD_CMD_DONE,		/* status is valid */
 };
 
 /**
+ * struct idxd_cmd_cover - one command that can stand in for many
+ * @code: that command's code
+ * @operand: that command's operand
+ * @outsiders: those who can give the device work that this command would wait
+ *	for.  It stands in for others only while there are none, so that it
+ *	never waits for work of somebody whom no ladder makes end.  Guarded by
+ *	idxd_cmd_queue.lock
+ */
+struct idxd_cmd_cover {
+	u32 code;
+	u32 operand;
+	unsigned int outsiders;
+};
+
+/**
  * struct idxd_cmd - one command, from allocation to completion
- * @node: in the queue, while it waits for the register
+ * @node: in the queue, while it waits for the register; then in the @covered of
+ *	the one in the register, if that stands in for it
+ * @covered: while it is in the register: those that its @cover stands in for
+ * @cover: what can stand in for it when others like it wait, or NULL; outlives
+ *	the command
  * @refs: the queue (or the register) and each waiter hold one
  * @code: command code, IDXD_CMD_*
  * @operand: as the specification defines it for @code
@@ -45,10 +64,13 @@ enum idxd_cmd_state {
  * @status: 0, -EIO with @hw_status set, or -ENODEV when the device has gone
  * @hw_status: the error field of CMDSTS
  *
- * All but @refs are guarded by idxd_cmd_queue.lock from submission to DONE.
+ * Its maker may set @cover before submission.  All but @refs are guarded by
+ * idxd_cmd_queue.lock from submission to DONE.
  */
 struct idxd_cmd {
 	struct list_head node;
+	struct list_head covered;
+	struct idxd_cmd_cover *cover;
 	refcount_t refs;
 	u32 code;
 	u32 operand;
@@ -113,6 +135,26 @@ bool idxd_cmd_queue_close(struct idxd_device *idxd);
  * Context: any.
  */
 bool idxd_cmd_queue_closed(struct idxd_device *idxd);
+
+/**
+ * idxd_cmd_cover_enter() - somebody can give the device work
+ * @idxd: the device
+ * @cover: the command that would wait for that work
+ *
+ * Context: process.
+ */
+void idxd_cmd_cover_enter(struct idxd_device *idxd,
+			  struct idxd_cmd_cover *cover);
+
+/**
+ * idxd_cmd_cover_leave() - and can no more
+ * @idxd: the device
+ * @cover: as above; all that he gave has arrived at the device
+ *
+ * Context: process.
+ */
+void idxd_cmd_cover_leave(struct idxd_device *idxd,
+			  struct idxd_cmd_cover *cover);
 
 /**
  * idxd_cmd_alloc() - prepare a command, so that giving it cannot fail

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "device.h"
 #include "recovery.h"
+#include "regs.h"
 
 static DEFINE_IDA(idxd_ids);
 
@@ -134,6 +135,9 @@ static int idxd_alloc_wq(struct idxd_device *idxd, unsigned int id)
 	mutex_init(&wq->lock);
 	INIT_LIST_HEAD(&wq->users);
 	init_waitqueue_head(&wq->events);
+	wq->drain = (struct idxd_cmd_cover) {
+		.code = IDXD_CMD_DRAIN_WQ, .operand = idxd_wq_mask(id),
+	};
 	get_device(&idxd->conf_dev);
 	idxd_init_confdev(&wq->conf_dev, &idxd->conf_dev, &idxd_wq_type);
 	idxd->wqs[id] = wq;

@@ -36,6 +36,7 @@ enum idxd_device_state {
 	IDXD_DEV_DISABLED,
 	IDXD_DEV_ENABLED,
 	IDXD_DEV_HALTED,	/* enabled, but being reset, or broken */
+	IDXD_DEV_DISABLING,	/* enabled, but for no further queue */
 };
 
 enum idxd_wq_state {
@@ -179,6 +180,7 @@ struct idxd_wq_config {
  * @owner: the one user of a dedicated queue, until closed or followed by another
  * @portal: the limited portal in the kernel's own mapping; NULL when disabled
  * @events: poll() waits here for errors and for death
+ * @drain: "Drain WQ", which can stand in for the drains of its dying users
  */
 struct idxd_wq {
 	struct device conf_dev;
@@ -195,6 +197,7 @@ struct idxd_wq {
 	struct idxd_cdev *cdev;
 	void __iomem *portal;
 	wait_queue_head_t events;
+	struct idxd_cmd_cover drain;
 };
 
 /**
@@ -207,7 +210,7 @@ struct idxd_wq {
  *	@err_lock guards it
  * @recovery: resets an isolated or halted function
  * @isolated: queued when the IOMMU has isolated the function by itself
- * @resets: how many times in a row that did not help; guarded by @lock
+ * @resets: how many times in a row that did not help; written under @lock
  */
 struct idxd_device {
 	struct device conf_dev;

@@ -5,10 +5,24 @@
  * Takes idxd_user.lock and idxd_cmd_queue.lock, and no other of the driver's.
  * Touches the command register only.
  *
- * The device takes one command at a time, and none cancels another.  So the
- * abort can follow only a drain that has ended, for instance because the core
- * refuses the page request that it waited for.  A drain that does not end at
- * all ends in isolation.
+ * The device takes one command at a time, and none cancels another: the abort
+ * follows the drain, and can't be given while that lasts.  What makes the drain
+ * end is that from the abort on the core refuses the PASID's page requests and
+ * takes its entry from the IOMMU: each descriptor that is left fails at its next
+ * access, however much there was to do.  A Drain descriptor would leave the
+ * register free, but it needs a place in a queue that may be full, and a
+ * completion record that the dying process could not have written itself.
+ *
+ * So a device that is slow ends with the abort, and nobody else notices.  One
+ * that ends not even failing descriptors, or does not answer the abort, is
+ * broken, and is isolated.
+ *
+ * Many processes that die together, as in a control group, need not have a
+ * command each: "Drain WQ" covers all that wait.  But it also waits for those
+ * who live, whose page faults may take for ever.  So it is given only when all
+ * users of the queue have stopped submitting: what is in there then belongs to
+ * tasks that climb the ladder themselves.  And since a queue holds no more than
+ * its size, it takes no longer than the drain of whose work came last.
  */
 #include <linux/io.h>
 #include <linux/iommu-sva.h>
@@ -35,11 +49,13 @@ int idxd_drain_alloc(struct idxd_user *user)
 		user->drain = idxd_cmd_alloc(IDXD_CMD_DRAIN_PASID, 0);
 		user->abort = idxd_cmd_alloc(IDXD_CMD_ABORT_PASID, 0);
 	}
-	if (user->drain && user->abort)
-		return 0;
-
-	idxd_drain_free(user);
-	return -ENOMEM;
+	if (!user->drain || !user->abort) {
+		idxd_drain_free(user);
+		return -ENOMEM;
+	}
+	if (!wq->cfg.dedicated)
+		user->drain->cover = &wq->drain;
+	return 0;
 }
 
 void idxd_drain_free(struct idxd_user *user)
@@ -67,6 +83,7 @@ static void idxd_stop_submission(struct idxd_user *user)
 	/* What other CPUs wrote to the portal arrives before this is read. */
 	if (!idxd_cmd_queue_closed(idxd))
 		ioread32(idxd->regs + IDXD_CMDSTS);
+	idxd_cmd_cover_leave(idxd, &user->wq->drain);
 }
 
 static void idxd_drain_give(struct idxd_user *user, struct iommu_sva *sva,

@@ -28,6 +28,7 @@ static void idxd_device_remove(struct device *dev)
 	struct idxd_device *idxd = confdev_to_idxd(dev);
 	unsigned int i;
 
+	idxd_device_disable_begin(idxd);
 	for (i = 0; i < idxd->caps.num_wqs; i++)
 		device_release_driver(&idxd->wqs[i]->conf_dev);
 	idxd_device_disable(idxd);
@@ -44,10 +45,13 @@ struct dsa_driver idxd_device_driver = {
 static bool idxd_user_match(struct device *dev)
 {
 	const struct idxd_wq_config *cfg;
+	struct idxd_wq *wq;
 
 	if (!is_idxd_wq(dev))
 		return false;
-	cfg = &confdev_to_wq(dev)->cfg;
+	wq = confdev_to_wq(dev);
+	guard(mutex)(&wq->idxd->lock);
+	cfg = &wq->cfg;
 	return cfg->type == IDXD_WQT_USER &&
 	       (!cfg->driver_name[0] || !strcmp(cfg->driver_name, "user"));
 }

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "enable.h"
 #include "regs.h"
+#include "user.h"
 #include "wq.h"
 
 int idxd_device_reset(struct idxd_device *idxd)
@@ -44,6 +45,14 @@ int idxd_device_enable(struct idxd_device *idxd)
 	mutex_unlock(&idxd->lock);
 
 	return ret;
+}
+
+void idxd_device_disable_begin(struct idxd_device *idxd)
+{
+	mutex_lock(&idxd->lock);
+	idxd->state = IDXD_DEV_DISABLING;
+	idxd_users_kill_all(idxd, OFFCPU_DEVICE);
+	mutex_unlock(&idxd->lock);
 }
 
 void idxd_device_disable(struct idxd_device *idxd)

@@ -37,6 +37,14 @@ int idxd_device_start(struct idxd_device *idxd);
 int idxd_device_enable(struct idxd_device *idxd);
 
 /**
+ * idxd_device_disable_begin() - kill all users, and let no queue be enabled
+ * @idxd: the device; idxd_device_disable() is to follow
+ *
+ * Context: may sleep; takes idxd_device.lock.
+ */
+void idxd_device_disable_begin(struct idxd_device *idxd);
+
+/**
  * idxd_device_disable() - disable the device and forget its configuration
  * @idxd: the device; its queues are disabled first, and their users killed
  *

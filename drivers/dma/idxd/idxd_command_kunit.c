@@ -250,6 +250,91 @@ static void command_closed(struct kunit *test)
 	idxd_cmd_put(c);
 }
 
+/* "Drain WQ" of the second queue. */
+static struct idxd_cmd_cover cover = {
+	.code = IDXD_CMD_DRAIN_WQ, .operand = 2,
+};
+
+static struct idxd_cmd *give_covered(struct kunit *test, u32 pasid)
+{
+	struct fake *fake = test->priv;
+	struct idxd_cmd *cmd = idxd_cmd_alloc(IDXD_CMD_DRAIN_PASID, pasid);
+
+	KUNIT_ASSERT_NOT_NULL(test, cmd);
+	cmd->cover = &cover;
+	return idxd_cmd_submit(&fake->idxd, cmd, NULL);
+}
+
+/* The first had to begin alone; all that wait behind it have one in common. */
+static void command_covers_those_that_wait(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct idxd_cmd *a = give_covered(test, 1);
+	struct idxd_cmd *b = give_covered(test, 2);
+	struct idxd_cmd *other = give(test, IDXD_CMD_DRAIN_PASID, 9, NULL);
+	struct idxd_cmd *c = give_covered(test, 3);
+
+	KUNIT_EXPECT_EQ(test, 0x80b00001, written(test));
+	fake_finish(fake, 0);
+	KUNIT_EXPECT_EQ(test, 0x80800002, written(test));
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, idxd_cmd_wait(&fake->idxd, c, TICK));
+	fake_finish(fake, 0);
+	KUNIT_EXPECT_EQ(test, 0, idxd_cmd_wait(&fake->idxd, b, TICK));
+	KUNIT_EXPECT_EQ(test, 0, idxd_cmd_wait(&fake->idxd, c, TICK));
+	/* What it says nothing about still has its turn. */
+	KUNIT_EXPECT_EQ(test, 0x80b00009, written(test));
+	fake_finish(fake, 0);
+	idxd_cmd_put(a);
+	idxd_cmd_put(b);
+	idxd_cmd_put(c);
+	idxd_cmd_put(other);
+}
+
+static void command_covers_nobody_with_outsiders(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct idxd_cmd *a, *b, *c;
+
+	idxd_cmd_cover_enter(&fake->idxd, &cover);
+	a = give_covered(test, 1);
+	b = give_covered(test, 2);
+	c = give_covered(test, 3);
+	fake_finish(fake, 0);
+	KUNIT_EXPECT_EQ(test, 0x80b00002, written(test));
+	idxd_cmd_cover_leave(&fake->idxd, &cover);
+	fake_finish(fake, 0);
+	/* One alone needs no other command than its own. */
+	KUNIT_EXPECT_EQ(test, 0x80b00003, written(test));
+	fake_finish(fake, 0);
+	idxd_cmd_put(a);
+	idxd_cmd_put(b);
+	idxd_cmd_put(c);
+}
+
+/* An abort's clock runs while what covers the drain has the register. */
+static void command_abort_of_a_covered_drain(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct idxd_cmd *a = give_covered(test, 1);
+	struct idxd_cmd *b = give_covered(test, 2);
+	struct idxd_cmd *c = give_covered(test, 3);
+	struct idxd_cmd *abort;
+
+	fake_finish(fake, 0);
+	b->giver = NULL;
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, idxd_cmd_wait(&fake->idxd, c, TICK));
+	abort = give(test, IDXD_CMD_ABORT_PASID, 3, c);
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT,
+			idxd_cmd_wait(&fake->idxd, abort, TICK));
+	idxd_cmd_queue_close(&fake->idxd);
+	KUNIT_EXPECT_EQ(test, -ENODEV, idxd_cmd_wait(&fake->idxd, b, TICK));
+	KUNIT_EXPECT_EQ(test, -ENODEV, idxd_cmd_wait(&fake->idxd, c, TICK));
+	idxd_cmd_put(a);
+	idxd_cmd_put(b);
+	idxd_cmd_put(c);
+	idxd_cmd_put(abort);
+}
+
 static struct kunit_case command_cases[] = {
 	KUNIT_CASE(command_word),
 	KUNIT_CASE(command_one_at_a_time),
@@ -261,6 +346,9 @@ static struct kunit_case command_cases[] = {
 	KUNIT_CASE(command_behind_ones_own),
 	KUNIT_CASE(command_interrupt_lost),
 	KUNIT_CASE(command_closed),
+	KUNIT_CASE(command_covers_those_that_wait),
+	KUNIT_CASE(command_covers_nobody_with_outsiders),
+	KUNIT_CASE(command_abort_of_a_covered_drain),
 	{ }
 };
 

@@ -3,6 +3,7 @@
  * Isolation, reset and recovery.  Touches PCI configuration space and the
  * states of device and queues.
  */
+#include <linux/io.h>
 #include <linux/iommu-sva.h>
 #include <linux/pci.h>
 
@@ -10,9 +11,14 @@
 #include "enable.h"
 #include "irq.h"
 #include "recovery.h"
+#include "regs.h"
+#include "user.h"
 #include "wq.h"
 
-/* Someone else may hold the function's lock for a while, not for ever. */
+/*
+ * Someone else may hold the function's lock for a while, not for ever.  And what
+ * keeps a device from coming back may be over after as long.
+ */
 #define IDXD_RECOVERY_RETRY	HZ
 
 /* A device that does not come back is left alone after so many resets. */
@@ -32,7 +38,22 @@ void idxd_isolate(struct idxd_device *idxd, const char *why)
 
 	dev_err(&idxd->conf_dev,
 		"%s: isolated, all its users lose it; resetting\n", why);
-	queue_delayed_work(system_unbound_wq, &idxd->recovery, 0);
+	queue_delayed_work(system_unbound_wq, &idxd->recovery,
+			   READ_ONCE(idxd->resets) * IDXD_RECOVERY_RETRY);
+}
+
+bool idxd_device_works(struct idxd_device *idxd)
+{
+	u32 sts;
+
+	if (idxd_cmd_queue_closed(idxd))
+		return false;
+	sts = ioread32(idxd->regs + IDXD_GENSTS);
+	if (FIELD_GET(GENSTS_STATE, sts) != GENSTS_STATE_HALT)
+		return true;
+
+	idxd_isolate(idxd, "found halted");
+	return false;
 }
 
 /* The IOMMU was first to find out. */
@@ -49,6 +70,7 @@ static void idxd_stop_all(struct idxd_device *idxd, enum offcpu_cause cause)
 	lockdep_assert_held(&idxd->lock);
 	if (idxd->state == IDXD_DEV_ENABLED)
 		idxd->state = IDXD_DEV_HALTED;
+	idxd_users_kill_all(idxd, cause);
 	for (i = 0; i < idxd->caps.num_wqs; i++)
 		idxd_wq_stop(idxd->wqs[i], cause);
 }
@@ -116,12 +138,14 @@ void idxd_reset_done(struct idxd_device *idxd)
 	int ret;
 
 	mutex_lock(&idxd->lock);
+	WRITE_ONCE(idxd->resets, idxd->resets + 1);
 	iommu_sva_restore(&idxd->pdev->dev);
 	pci_set_master(idxd->pdev);
 	idxd_clear_sw_err(idxd);
 	idxd_cmd_queue_open(idxd);
 	ret = idxd_device_reset(idxd);
-	idxd->resets = ret ? idxd->resets + 1 : 0;
+	if (!ret)
+		WRITE_ONCE(idxd->resets, 0);
 	if (ret || idxd->state != IDXD_DEV_HALTED)
 		goto out;
 

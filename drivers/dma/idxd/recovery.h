@@ -24,6 +24,18 @@ struct idxd_device;
 void idxd_isolate(struct idxd_device *idxd, const char *why);
 
 /**
+ * idxd_device_works() - does the device take work?
+ * @idxd: the device
+ *
+ * One that has halted can't say so if it lost bus mastership, because interrupts
+ * are writes to memory.  It is isolated, and so reset.
+ *
+ * Context: may sleep; takes no lock of the driver's but idxd_cmd_queue.lock.
+ * Return: true if it does.
+ */
+bool idxd_device_works(struct idxd_device *idxd);
+
+/**
  * idxd_recovery_init() - prepare the work item
  * @idxd: the device
  */

@@ -161,6 +161,7 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attr,
 		[IDXD_DEV_DISABLED] = "disabled",
 		[IDXD_DEV_ENABLED] = "enabled",
 		[IDXD_DEV_HALTED] = "halted",
+		[IDXD_DEV_DISABLING] = "enabled",
 	};
 	struct idxd_device *idxd = confdev_to_idxd(dev);
 

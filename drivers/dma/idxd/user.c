@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "device.h"
+#include "recovery.h"
 #include "user.h"
 #include "wq.h"
 
@@ -44,7 +45,7 @@ static void idxd_user_free(struct idxd_user *user)
 static int idxd_user_may_open(struct idxd_wq *wq)
 {
 	lockdep_assert_held(&wq->lock);
-	if (wq->state != IDXD_WQ_ENABLED || idxd_cmd_queue_closed(wq->idxd))
+	if (wq->state != IDXD_WQ_ENABLED || !idxd_device_works(wq->idxd))
 		return -ENODEV;
 	if (wq->cfg.dedicated && wq->owner) {
 		if (iommu_sva_is_live(wq->owner->sva))
@@ -89,13 +90,18 @@ static int idxd_user_enter(struct idxd_user *user)
 
 static int idxd_user_bind(struct idxd_user *user)
 {
+	struct idxd_wq *wq = user->wq;
 	struct iommu_sva *sva;
 	int ret;
 
-	sva = iommu_sva_bind_device(&user->wq->idxd->pdev->dev, current->mm,
+	/* Until the drain has stopped its submissions. */
+	idxd_cmd_cover_enter(wq->idxd, &wq->drain);
+	sva = iommu_sva_bind_device(&wq->idxd->pdev->dev, current->mm,
 				    &idxd_drain_ops, user);
-	if (IS_ERR(sva))
+	if (IS_ERR(sva)) {
+		idxd_cmd_cover_leave(wq->idxd, &wq->drain);
 		return PTR_ERR(sva);
+	}
 
 	user->sva = sva;
 	ret = idxd_user_enter(user);
@@ -164,19 +170,49 @@ void idxd_user_close(struct idxd_user *user)
 	idxd_user_free(user);
 }
 
+/* From now on they are told that the queue has gone, not the mm. */
+static void idxd_users_mark_gone(struct idxd_wq *wq)
+{
+	struct idxd_user *user;
+
+	lockdep_assert_held(&wq->lock);
+	list_for_each_entry(user, &wq->users, node) {
+		mutex_lock(&user->lock);
+		user->gone = true;
+		mutex_unlock(&user->lock);
+	}
+}
+
+static bool idxd_user_uses(struct iommu_sva *sva, void *wq)
+{
+	struct idxd_user *user = iommu_sva_priv(sva);
+
+	return user->wq == wq;
+}
+
 void idxd_users_kill(struct idxd_wq *wq, enum offcpu_cause cause)
 {
 	struct idxd_user *user, *next;
 
 	lockdep_assert_held(&wq->lock);
-	list_for_each_entry_safe(user, next, &wq->users, node) {
-		mutex_lock(&user->lock);
-		user->gone = true;
-		mutex_unlock(&user->lock);
-		iommu_sva_kill(user->sva, cause);
+	idxd_users_mark_gone(wq);
+	iommu_sva_kill_some(&wq->idxd->pdev->dev, idxd_user_uses, wq, cause);
+	list_for_each_entry_safe(user, next, &wq->users, node)
 		list_del_init(&user->node);
-	}
 	wq->owner = NULL;
+}
+
+void idxd_users_kill_all(struct idxd_device *idxd, enum offcpu_cause cause)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&idxd->lock);
+	for (i = 0; i < idxd->caps.num_wqs; i++) {
+		mutex_lock(&idxd->wqs[i]->lock);
+		idxd_users_mark_gone(idxd->wqs[i]);
+		mutex_unlock(&idxd->wqs[i]->lock);
+	}
+	iommu_sva_kill_device(&idxd->pdev->dev, cause);
 }
 
 int idxd_user_check(struct idxd_user *user)

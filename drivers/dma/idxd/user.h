@@ -14,6 +14,7 @@
 struct address_space;
 struct file;
 struct idxd_cmd;
+struct idxd_device;
 struct idxd_wq;
 struct iommu_sva;
 struct iommu_sva_ops;
@@ -87,9 +88,22 @@ void idxd_users_wait_opens(struct idxd_wq *wq);
  * @wq: the queue
  * @cause: why
  *
- * Context: under idxd_wq.lock; returns when all tasks are DEAD.
+ * Context: under idxd_wq.lock; returns when all tasks are DEAD, which are
+ * drained in parallel.
  */
 void idxd_users_kill(struct idxd_wq *wq, enum offcpu_cause cause);
+
+/**
+ * idxd_users_kill_all() - the same for all queues of a device at once
+ * @idxd: the device
+ * @cause: why
+ *
+ * There may be others by the time that it returns: idxd_users_kill() is still
+ * due for each queue, with its state changed.
+ *
+ * Context: under idxd_device.lock.
+ */
+void idxd_users_kill_all(struct idxd_device *idxd, enum offcpu_cause cause);
 
 /**
  * idxd_user_check() - may the calling process use this file?

@@ -78,6 +78,14 @@ static void remove_stale(void)
 		closedir(dir);
 }
 
+int trace_enable(const struct trace *trace, const char *system)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "events/%s/enable", system);
+	return write_in(trace, file, "1");
+}
+
 int trace_start(struct trace *trace)
 {
 	char path[128];
@@ -95,7 +103,7 @@ int trace_start(struct trace *trace)
 	write_in(trace, "trace_clock", "mono");
 	write_in(trace, "buffer_size_kb", "1024");
 	add_probes(trace);
-	ret = write_in(trace, "events/offcpu/enable", "1");
+	ret = trace_enable(trace, "offcpu");
 	snprintf(path, sizeof(path), "%s/trace_pipe", trace->dir);
 	trace->pipe = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return trace->pipe < 0 ? -ENOENT : ret;

@@ -37,6 +37,9 @@ struct trace {
  */
 int trace_start(struct trace *trace);
 
+/** trace_enable() - record the events of another system as well; 0 or -errno */
+int trace_enable(const struct trace *trace, const char *system);
+
 /** trace_stop() - remove the instance and the probes */
 void trace_stop(struct trace *trace);
 
