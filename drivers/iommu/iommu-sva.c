@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 
 #include "iommu-priv.h"
+#include "iommu-sva-kva.h"
 #include "iommu-sva-priv.h"
 
 /**
@@ -231,8 +232,10 @@ static struct sva_attachment *sva_attachment_new(struct sva_mm *smm,
 	refcount_set(&att->refs, 1);
 	INIT_LIST_HEAD(&att->faults);
 	init_waitqueue_head(&att->answered);
+	iommu_sva_kva_get(dev);
 	ret = sva_attach_domain(att, mm);
 	if (ret) {
+		iommu_sva_kva_put(dev);
 		kfree(att);
 		return ERR_PTR(ret);
 	}
@@ -376,6 +379,7 @@ static void sva_attachment_unbind(struct sva_attachment *att)
 
 	sva_refuse_begin(att);
 	iommu_detach_device_pasid(domain, att->dev, smm->data.pasid);
+	iommu_sva_kva_put(att->dev);
 	sva_domain_put(smm, domain);
 
 	spin_lock(&smm->lock);
@@ -456,7 +460,7 @@ static int sva_may_bind(struct device *dev, struct mm_struct *mm)
 {
 	if (!dev->iommu || !dev->iommu->iommu_dev || !dev->iommu_group)
 		return -ENODEV;
-	if (IS_ENABLED(CONFIG_X86) && !IS_ENABLED(CONFIG_IOMMU_SVA_X86))
+	if (!iommu_sva_kva_supported(dev))
 		return -EOPNOTSUPP;
 	if (iommu_sva_is_isolated(dev))
 		return -EIO;
