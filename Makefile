@@ -30,7 +30,7 @@ ours_files := $(shell find Documentation arch drivers include kernel lib mm samp
 upstream_files := $(wildcard patches/upstream/*.patch)
 qemu_files := $(shell find platform/qemu platform/patches -type f)
 
-.PHONY: help run test guest shell check clean distclean setup qemu kernel tools selftests
+.PHONY: help run test bench guest shell check clean distclean setup qemu kernel tools selftests
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -39,6 +39,7 @@ help:
 ## make test [T=pattern]    all tests, or those whose name matches
 ## make guest CMD='...'     boot, run a command there as root, print its output
 ## make shell               boot, with a prompt on this terminal
+## make bench [T=rows]      instructions per operation, counted; raw in build/bench/
 ## make check               checkpatch, sparse, W=1, shellcheck
 ## make clean               drop what was built; make distclean: downloads too
 ##
@@ -54,6 +55,9 @@ run: setup qemu kernel selftests
 
 test: setup qemu kernel selftests tools build/tests/dsa-op-test build/tests/dsa-registers
 	@scripts/test '$(T)'
+
+bench: setup qemu kernel selftests
+	@scripts/bench $(T)
 
 guest: setup qemu kernel selftests tools
 ifndef CMD
@@ -166,7 +170,7 @@ build/tools/offcpu: $(wildcard tools/offcpu/*) | $(S)/ours-tree
 
 # ---- kselftests ----------------------------------------------------------
 
-SELFTESTS := offcpu idxd x86-offload
+SELFTESTS := offcpu idxd iommu-sva x86-offload bench
 selftests: $(S)/selftests
 
 $(S)/selftests: $(shell find tools/testing/selftests -type f 2>/dev/null) | $(S)/ours-tree
