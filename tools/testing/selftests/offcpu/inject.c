@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -53,6 +54,25 @@ static int store(const char *device, unsigned int reg, uint32_t value)
 		ret = -ENODEV;
 	else if (pwrite(fd, &value, 4, at + reg) != 4)
 		ret = -EIO;
+	close(fd);
+	return ret;
+}
+
+int inject_no_master(const char *device)
+{
+	uint16_t command;
+	char path[128];
+	int fd, ret = -EIO;
+
+	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%s/../config", device);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (pread(fd, &command, 2, PCI_COMMAND) == 2) {
+		command &= ~PCI_COMMAND_MASTER;
+		if (pwrite(fd, &command, 2, PCI_COMMAND) == 2)
+			ret = 0;
+	}
 	close(fd);
 	return ret;
 }

@@ -31,6 +31,14 @@ int inject_set(const char *device, uint32_t bits);
 int inject_slow(const char *device, uint32_t times);
 
 /**
+ * inject_no_master() - take away a device's bus mastership behind its driver's back
+ * @device: such as "dsa0"
+ *
+ * Return: 0 or a negative errno.
+ */
+int inject_no_master(const char *device);
+
+/**
  * inject_wait_usable() - wait for a device that was isolated to work again
  * @queue: filled in: an idle user queue
  * @dedicated: of that mode

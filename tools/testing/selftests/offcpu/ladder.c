@@ -2,11 +2,18 @@
 /*
  * A broken device never holds a process: drain, then abort, then isolate, each
  * for as long as kernel.offcpu_drain_timeout_ms says.  For an emulated device,
- * which can be told to hang.  A DSA takes one command at a time: if it does not
- * answer a drain, it can't be told to abort, and is isolated.
+ * which can be told to hang.  One that is slow is told to abort, and nobody else
+ * notices; one that hangs is isolated, its other users get an error and can go
+ * on once it was reset; other devices go on in any case.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "../idxd/file.h"
 #include "../idxd/proc.h"
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
@@ -14,7 +21,11 @@
 #include "victim.h"
 
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
+#define TIMEOUT_MS	600
 #define SLACK_MS	2000	/* what the machine may need beside the rungs */
+#define SLOW		400	/* times: some seconds of work, of which little is done */
+#define USABLE_MS	10000
+#define NOOP_MS		500
 #define EACH_MS		10
 #define COUNT		8
 
@@ -23,12 +34,13 @@ static struct trace trace;
 FIXTURE(ladder) {
 	struct queue queue;
 	struct victim *victim;
-	unsigned int timeout_ms;
+	char timeout[16];	/* as it was */
 };
 
 FIXTURE_VARIANT(ladder) {
 	bool dedicated;
 	uint32_t inject;
+	uint32_t slow;
 	const char *rung;
 	unsigned int rungs;	/* that take their full time */
 };
@@ -47,22 +59,50 @@ FIXTURE_VARIANT_ADD(ladder, shared_drain_hangs) {
 	.rung = "isolate", .rungs = 2,
 };
 
+/* Once all is to be given up, what is left fails and the drain ends by that. */
+FIXTURE_VARIANT_ADD(ladder, shared_slow) {
+	.slow = SLOW, .rung = "abort", .rungs = 1,
+};
+
+FIXTURE_VARIANT_ADD(ladder, dedicated_slow) {
+	.dedicated = true, .slow = SLOW, .rung = "abort", .rungs = 1,
+};
+
+FIXTURE_VARIANT_ADD(ladder, shared_abort_hangs) {
+	.inject = INJECT_HANG_ABORT, .slow = SLOW,
+	.rung = "isolate", .rungs = 2,
+};
+
+static int behave(const char *device, uint32_t bits, uint32_t slow)
+{
+	int ret = inject_slow(device, slow);
+
+	return ret ? ret : inject_set(device, bits);
+}
+
+static int set_timeout(unsigned int ms)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", ms);
+	return proc_write_file(TIMEOUT_FILE, text);
+}
+
 FIXTURE_SETUP(ladder)
 {
-	char text[32];
 	int ret;
 
 	if (!queue_device_exists())
 		SKIP(return, "no DSA device");
 	ASSERT_TRUE(inject_wait_usable(&self->queue, variant->dedicated));
-	ret = inject_set(self->queue.device, 0);
+	ret = behave(self->queue.device, 0, 1);
 	if (ret == -ENODEV)
 		SKIP(return, "a real device does not hang when asked to");
 	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, trace_start(&trace));
-	ASSERT_EQ(0, proc_read_file(TIMEOUT_FILE, text, sizeof(text)));
-	self->timeout_ms = atoi(text);
-	ASSERT_GT(self->timeout_ms, 0);
+	ASSERT_EQ(0, proc_read_file(TIMEOUT_FILE, self->timeout,
+				    sizeof(self->timeout)));
+	ASSERT_EQ(0, set_timeout(TIMEOUT_MS));
 	self->victim = victim_alloc(&self->queue);
 	self->victim->count = COUNT;
 	self->victim->each_ms = EACH_MS;
@@ -70,29 +110,53 @@ FIXTURE_SETUP(ladder)
 
 FIXTURE_TEARDOWN(ladder)
 {
-	inject_set(self->queue.device, 0);
+	behave(self->queue.device, 0, 1);
 	trace_stop(&trace);
 	inject_wait_usable(&self->queue, variant->dedicated);
+	proc_write_file(TIMEOUT_FILE, self->timeout);
 }
 
-static uint32_t inject_bits;
+static uint32_t misbehave_bits, misbehave_slow;
 
-static void hang(struct victim *victim, bool dying)
+static void misbehave(struct victim *victim, bool dying)
 {
-	inject_set(victim->queue.device, dying ? inject_bits : 0);
+	if (dying)
+		inject_set(victim->queue.device, misbehave_bits);
+	else
+		behave(victim->queue.device, 0, 1);
+}
+
+/* By the victim, before it submits: or most may be done before it dies. */
+static int slow_down(struct victim *victim, struct portal *portal)
+{
+	return inject_slow(victim->queue.device, misbehave_slow);
+}
+
+static bool run(struct victim *victim, uint32_t bits, uint32_t slow)
+{
+	misbehave_bits = bits;
+	misbehave_slow = slow;
+	if (!victim->meddle)
+		victim->meddle = misbehave;
+	if (!victim->pass_on)
+		victim->pass_on = slow_down;
+	return victim_run(victim);
+}
+
+/* Within the rungs that it takes, and no other. */
+static uint64_t bound(unsigned int rungs)
+{
+	return (rungs * TIMEOUT_MS + SLACK_MS) * NSEC_PER_MSEC;
 }
 
 TEST_F(ladder, exit_is_bounded_and_device_quiet)
 {
 	struct victim *victim = self->victim;
 	struct trace_life life;
-	uint64_t bound;
 
-	inject_bits = variant->inject;
-	victim->meddle = hang;
-	ASSERT_TRUE(victim_run(victim)) TH_LOG("%s", strerror(-victim->error));
-	bound = (variant->rungs * self->timeout_ms + SLACK_MS) * NSEC_PER_MSEC;
-	EXPECT_LE(victim->waited - victim->killed, bound);
+	ASSERT_TRUE(run(victim, variant->inject, variant->slow))
+		TH_LOG("%s", strerror(-victim->error));
+	EXPECT_LE(victim->waited - victim->killed, bound(variant->rungs));
 
 	ASSERT_TRUE(trace_one_life(&trace, victim->pid, &life, 2000));
 	EXPECT_TRUE(trace_in_order(&trace, &life));
@@ -100,26 +164,17 @@ TEST_F(ladder, exit_is_bounded_and_device_quiet)
 	EXPECT_LE(trace.events[life.dead].time, victim->waited + 1000);
 
 	/* What the device was in the middle of is gone, not only late. */
-	ASSERT_EQ(0, inject_set(self->queue.device, 0));
+	ASSERT_EQ(0, behave(self->queue.device, 0, 1));
 	EXPECT_TRUE(work_stays_quiet(victim->work));
-}
 
-/* Who comes next finds a queue that works. */
-TEST_F(ladder, queue_works_afterwards)
-{
-	struct victim *next;
-
-	inject_bits = variant->inject;
-	self->victim->meddle = hang;
-	ASSERT_TRUE(victim_run(self->victim));
-	ASSERT_EQ(0, inject_set(self->queue.device, 0));
+	/* Who comes next finds a queue that works. */
 	ASSERT_TRUE(inject_wait_usable(&self->queue, variant->dedicated));
-	next = victim_alloc(&self->queue);
-	next->count = COUNT;
-	next->each_ms = EACH_MS;
-	ASSERT_TRUE(victim_run(next)) TH_LOG("%s", strerror(-next->error));
-	EXPECT_EQ(0, next->unfinished);
-	EXPECT_TRUE(work_complete(next->work));
+	victim = victim_alloc(&self->queue);
+	victim->count = COUNT;
+	victim->each_ms = EACH_MS;
+	ASSERT_TRUE(run(victim, 0, 1)) TH_LOG("%s", strerror(-victim->error));
+	EXPECT_EQ(0, victim->unfinished);
+	EXPECT_TRUE(work_complete(victim->work));
 }
 
 static struct queue second_queue;
@@ -128,25 +183,158 @@ static int open_once_more(struct victim *victim, struct portal *portal)
 {
 	static struct portal second;
 
-	return portal_open(&second, &second_queue);
+	int ret = portal_open(&second, &second_queue);
+
+	return ret ? ret : slow_down(victim, portal);
 }
 
 /* Two tasks of one process are no slower: their commands stand in one line. */
 TEST_F(ladder, two_tasks_climb_together)
 {
 	struct victim *victim = self->victim;
-	uint64_t bound;
 
 	/* A dedicated queue has one user: the other task is on the shared one. */
 	second_queue = self->queue;
 	if (variant->dedicated)
 		ASSERT_EQ(0, queue_find(&second_queue, false));
-	inject_bits = variant->inject;
-	victim->meddle = hang;
 	victim->pass_on = open_once_more;
-	ASSERT_TRUE(victim_run(victim)) TH_LOG("%s", strerror(-victim->error));
-	bound = (variant->rungs * self->timeout_ms + SLACK_MS) * NSEC_PER_MSEC;
-	EXPECT_LE(victim->waited - victim->killed, bound);
+	ASSERT_TRUE(run(victim, variant->inject, variant->slow))
+		TH_LOG("%s", strerror(-victim->error));
+	EXPECT_LE(victim->waited - victim->killed, bound(variant->rungs));
+}
+
+/* What the others have, while the victim dies. */
+struct others {
+	struct queue shared;	/* of the same device */
+	struct portal near;	/* the test's own, on that */
+	struct desc *desc;	/* in flight there when the victim is killed */
+	bool submitted;
+	struct queue second;	/* of another device */
+	atomic_int rounds;	/* that a child made there, one descriptor each */
+	atomic_int failed;	/* of these */
+};
+
+static struct others *others;
+
+static void misbehave_to_others(struct victim *victim, bool dying)
+{
+	/* Once: another victim may be needed, and the first may have cost it. */
+	if (dying && !others->submitted) {
+		others->submitted = true;
+		portal_submit_once(&others->near, &others->desc->hw);
+	}
+	misbehave(victim, dying);
+}
+
+/* A child at work on another device, until it is killed. */
+static void work_far_away(void *arg)
+{
+	struct desc *desc = proc_shared(sizeof(*desc));
+	struct portal far;
+
+	if (portal_open(&far, &others->second)) {
+		others->failed++;
+		return;
+	}
+	for (;;) {
+		desc_init(desc, DSA_OPCODE_NOOP);
+		if (portal_submit(&far, &desc->hw) < 0 ||
+		    desc_wait(&desc->record, USABLE_MS) != DSA_COMP_SUCCESS)
+			others->failed++;
+		others->rounds++;
+	}
+}
+
+static bool near_works(void)
+{
+	desc_init(others->desc, DSA_OPCODE_NOOP);
+	return portal_submit(&others->near, &others->desc->hw) >= 0 &&
+	       desc_wait(&others->desc->record, USABLE_MS) == DSA_COMP_SUCCESS;
+}
+
+/* An error of somebody's on the queue is an event as well. */
+static bool wait_for_hangup(int fd)
+{
+	uint64_t deadline = proc_now() + USABLE_MS * NSEC_PER_MSEC;
+
+	while (!(file_poll(fd, 1) & (POLLHUP | POLLERR)))
+		if (proc_now() > deadline)
+			return false;
+	return true;
+}
+
+static pid_t start_others(struct __test_metadata *_metadata)
+{
+	pid_t child;
+
+	others = proc_shared(sizeof(*others));
+	others->desc = proc_shared(sizeof(*others->desc));
+	ASSERT_EQ(0, queue_find_on(&others->shared, 0, false));
+	ASSERT_EQ(0, portal_open(&others->near, &others->shared));
+	ASSERT_TRUE(near_works());
+	desc_init(others->desc, DSA_OPCODE_NOOP);
+	ASSERT_EQ(0, queue_find_on(&others->second, 1, false));
+	child = proc_spawn(work_far_away, NULL);
+	ASSERT_TRUE(proc_wait_flag(&others->rounds, 1, USABLE_MS));
+	return child;
+}
+
+TEST_F(ladder, others_go_on)
+{
+	struct victim *victim = self->victim;
+	int rounds, status;
+	pid_t far;
+
+	if (access("/sys/bus/dsa/devices/dsa1", F_OK))
+		SKIP(return, "only one DSA device");
+	far = start_others(_metadata);
+	rounds = others->rounds;
+	victim->meddle = misbehave_to_others;
+	ASSERT_TRUE(run(victim, variant->inject, variant->slow))
+		TH_LOG("%s", strerror(-victim->error));
+	ASSERT_EQ(0, behave(self->queue.device, 0, 1));
+	/* Another device notices nothing at all. */
+	EXPECT_GT(others->rounds, rounds);
+	EXPECT_TRUE(proc_wait_flag(&others->rounds, others->rounds + 1,
+				   USABLE_MS));
+	EXPECT_EQ(0, others->failed);
+
+	/* On the same one: nothing, or an error and then a device that works. */
+	if (!strcmp(variant->rung, "abort")) {
+		EXPECT_EQ(DSA_COMP_SUCCESS, desc_wait(&others->desc->record,
+						      USABLE_MS));
+		EXPECT_FALSE(file_poll(others->near.fd, 0) & (POLLHUP | POLLERR));
+	} else {
+		EXPECT_TRUE(wait_for_hangup(others->near.fd));
+		EXPECT_EQ(ENODEV, file_map_errno(others->near.fd));
+		portal_close(&others->near);
+		ASSERT_TRUE(inject_wait_usable(&others->shared, false));
+		ASSERT_EQ(0, portal_open(&others->near, &others->shared));
+	}
+	EXPECT_TRUE(near_works());
+	portal_close(&others->near);
+	kill(far, SIGKILL);
+	EXPECT_NE(0, proc_wait(far, USABLE_MS, &status));
+	EXPECT_EQ(0, queue_release_device(1));
+}
+
+/*
+ * A device that has lost bus mastership halts, and can't tell, because interrupts
+ * are writes to memory.  Who comes next notices, and has it reset.
+ */
+TEST(lost_mastership_is_noticed)
+{
+	struct queue queue;
+	int fd;
+
+	if (!queue_device_exists())
+		SKIP(return, "no DSA device");
+	ASSERT_TRUE(inject_wait_usable(&queue, false));
+	ASSERT_EQ(0, inject_no_master(queue.device));
+	fd = open(queue.path, O_RDWR | O_CLOEXEC);
+	EXPECT_EQ(-1, fd);
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_TRUE(inject_wait_usable(&queue, false));
 }
 
 TEST_HARNESS_MAIN
