@@ -7,20 +7,36 @@
  *
  * A group is answered once, by who takes it off the attachment's list: the
  * worker that handled it, or a kill, which does not wait for the worker.  The
- * worker goes on with references of its own then, and does not touch the device
- * any more.
+ * worker has references of its own, and does not touch the device any more.
+ *
+ * A worker may sleep for as long as a file system wants, as a thread of the
+ * process would that touched the page.  So it is killed as that would be: a kill
+ * sends SIGKILL, which ends all waits that a killed process's may end (a page
+ * that is being read, a memory cgroup at its limit, mmap_lock).  Some are ended
+ * by nothing, such as that for a FUSE server that has taken the request.  But a
+ * worker that is asleep in I/O has let go of mmap_lock, and then has no business
+ * with the pages any more: the kill takes its reference on mm_users away, under
+ * that lock.  So all that such a worker keeps of a dead process is the file, the
+ * mm_struct and its PASID, besides itself; see SVA_MAX_WORKERS for how many.
  */
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 #include <linux/workqueue.h>
+#include <kunit/visibility.h>
 
 #include "iommu-sva-priv.h"
 
-/* Page faults of one mm that are handled at a time, over all of its devices. */
+/*
+ * Page faults that are handled at a time: of all mms, and of one over all of its
+ * devices.  Once half of the pool is busy an mm gets one worker, so that no few
+ * whose faults are stuck take it from the others.
+ */
+#define SVA_POOL	WQ_UNBOUND_MAX_ACTIVE
 #define SVA_MAX_WORKERS	16
 /* A fault that had to be retried that often is not going to be served. */
 #define SVA_MAX_RETRIES	64
@@ -32,8 +48,15 @@
  * @group: what came
  * @att: where it came from, referenced
  * @mm: whose pages, referenced by mm_count
- * @node: on sva_mm::waiting, until it is given to a worker or refused
- * @pending: on sva_attachment::faults until somebody answers it
+ * @node: on sva_mm::waiting until it is refused or given to a worker, then on
+ *	sva_mm::given until that is done.  Under sva_mm::lock
+ * @pending: on sva_attachment::faults until somebody answers it.  Under
+ *	sva_mm::lock
+ * @given: it is a worker's.  Under sva_mm::lock
+ * @worker: who is at it, for a kill to wake.  Under sva_mm::lock
+ * @has_users: the worker has a reference on mm_users.  Taken away under
+ *	sva_mm::lock and mmap_lock for writing, so it may be read under either
+ * @locked: the worker holds mmap_lock for reading; only the worker looks
  */
 struct sva_fault {
 	struct work_struct work;
@@ -43,9 +66,15 @@ struct sva_fault {
 	struct mm_struct *mm;
 	struct list_head node;
 	struct list_head pending;
+	bool given;
+	struct task_struct *worker;
+	bool has_users;
+	bool locked;
 };
 
 static struct workqueue_struct *sva_workqueue;
+/* Faults that are given to workers, of all mms. */
+static atomic_t sva_busy;
 
 static bool sva_access_ok(struct vm_area_struct *vma,
 			  const struct iommu_fault_page_request *prm)
@@ -69,68 +98,87 @@ static bool sva_access_ok(struct vm_area_struct *vma,
 }
 
 /*
+ * Have mmap_lock, and a reason to go on.  There is none when the reaper has been
+ * at the pages, or a kill has taken the reference on mm_users away.
+ */
+static int sva_lock(struct sva_fault *fault)
+{
+	if (!fault->locked) {
+		if (fatal_signal_pending(current) ||
+		    mmap_read_lock_killable(fault->mm))
+			return -EINTR;
+		fault->locked = true;
+	}
+	if (!fault->has_users || check_stable_address_space(fault->mm))
+		return -EFAULT;
+	return 0;
+}
+
+/*
  * One attempt.  mmap_lock is not held while asleep on I/O: FAULT_FLAG_TRIED,
  * which makes the fault handlers do that, is never given.  The stack is not
  * grown: that would be judged by the worker's limits.  Not FAULT_FLAG_USER: an
  * OOM would then be left to the worker's return to user mode.
  */
-static vm_fault_t sva_fault_once(struct mm_struct *mm,
+static vm_fault_t sva_fault_once(struct sva_fault *fault,
 				 const struct iommu_fault_page_request *prm)
 {
-	unsigned int flags = FAULT_FLAG_REMOTE | FAULT_FLAG_ALLOW_RETRY;
-	vm_fault_t ret = VM_FAULT_SIGSEGV;
+	unsigned int flags = FAULT_FLAG_REMOTE | FAULT_FLAG_ALLOW_RETRY |
+			     FAULT_FLAG_KILLABLE;
 	struct vm_area_struct *vma;
+	vm_fault_t ret;
 
 	if (prm->perm & IOMMU_FAULT_PERM_WRITE)
 		flags |= FAULT_FLAG_WRITE;
 	if (prm->perm & IOMMU_FAULT_PERM_EXEC)
 		flags |= FAULT_FLAG_INSTRUCTION;
 
-	mmap_read_lock(mm);
-	vma = vma_lookup(mm, prm->addr);
-	if (vma && sva_access_ok(vma, prm) && !check_stable_address_space(mm))
-		ret = handle_mm_fault(vma, prm->addr, flags, NULL);
+	vma = vma_lookup(fault->mm, prm->addr);
+	if (!vma || !sva_access_ok(vma, prm))
+		return VM_FAULT_SIGSEGV;
+	ret = handle_mm_fault(vma, prm->addr, flags, NULL);
 	/* In these two cases it has let go of the lock. */
-	if (!(ret & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)))
-		mmap_read_unlock(mm);
+	if (ret & (VM_FAULT_RETRY | VM_FAULT_COMPLETED))
+		fault->locked = false;
 	return ret;
 }
 
-static int sva_handle_one(struct mm_struct *mm,
+static int sva_handle_one(struct sva_fault *fault,
 			  const struct iommu_fault_page_request *prm)
 {
-	vm_fault_t ret;
-	int i;
+	vm_fault_t once;
+	int i, ret;
 
 	/* A user's descriptor has no supervisor's rights. */
 	if (prm->perm & IOMMU_FAULT_PERM_PRIV)
 		return -EACCES;
 
 	for (i = 0; i < SVA_MAX_RETRIES; i++) {
-		ret = sva_fault_once(mm, prm);
-		if (!(ret & VM_FAULT_RETRY))
-			return ret & VM_FAULT_ERROR ? -EFAULT : 0;
+		ret = sva_lock(fault);
+		if (ret)
+			return ret;
+		once = sva_fault_once(fault, prm);
+		if (!(once & VM_FAULT_RETRY))
+			return once & VM_FAULT_ERROR ? -EFAULT : 0;
 		cond_resched();
 	}
 	return -EFAULT;
 }
 
+/* All pages of a group under one mmap_lock, as long as none has to be read in. */
 static enum iommu_page_response_code sva_handle_group(struct sva_fault *fault)
 {
 	struct iopf_fault *iopf;
 	int ret = 0;
 
-	/* Only while the mm has users are there pages to fault in. */
-	if (!mmget_not_zero(fault->mm))
-		return IOMMU_PAGE_RESP_INVALID;
-
 	list_for_each_entry(iopf, &fault->group->faults, list) {
-		ret = sva_handle_one(fault->mm, &iopf->fault.prm);
+		ret = sva_handle_one(fault, &iopf->fault.prm);
 		if (ret)
 			break;
 		atomic_long_inc(&fault->att->served);
 	}
-	mmput(fault->mm);
+	if (fault->locked)
+		mmap_read_unlock(fault->mm);
 	return ret ? IOMMU_PAGE_RESP_INVALID : IOMMU_PAGE_RESP_SUCCESS;
 }
 
@@ -169,17 +217,62 @@ static void sva_answer(struct sva_fault *fault,
 	spin_unlock(&att->smm->lock);
 }
 
-/* This worker is done: give it the next fault of the mm's, if there is one. */
-static void sva_next_fault(struct sva_mm *smm)
+/*
+ * Begin to handle @fault, unless a kill has answered it before its turn came.
+ * Only while the mm has users are there pages to fault in.
+ */
+static bool sva_work_begin(struct sva_fault *fault)
 {
+	struct sva_mm *smm = fault->att->smm;
+	bool ret;
+
+	spin_lock(&smm->lock);
+	ret = !list_empty(&fault->pending);
+	if (ret) {
+		fault->worker = current;
+		fault->has_users = mmget_not_zero(fault->mm);
+	}
+	spin_unlock(&smm->lock);
+	return ret;
+}
+
+/* Done with the mm and, if nobody was faster, answer. */
+static void sva_work_end(struct sva_fault *fault,
+			 enum iommu_page_response_code code)
+{
+	struct sva_mm *smm = fault->att->smm;
+	bool mine, has_users;
+
+	spin_lock(&smm->lock);
+	fault->worker = NULL;
+	has_users = fault->has_users;
+	fault->has_users = false;
+	mine = sva_claim_answer(fault);
+	spin_unlock(&smm->lock);
+
+	/* First this, so that none is left when a drain has ended. */
+	if (has_users)
+		mmput(fault->mm);
+	if (mine)
+		sva_answer(fault, code);
+}
+
+/* The worker of @fault is done: give it the mm's next one, if there is one. */
+static void sva_next_fault(struct sva_fault *fault)
+{
+	struct sva_mm *smm = fault->att->smm;
 	struct sva_fault *next;
 
 	spin_lock(&smm->lock);
+	list_del(&fault->node);
 	next = list_first_entry_or_null(&smm->waiting, struct sva_fault, node);
-	if (next)
-		list_del_init(&next->node);
-	else
+	if (next) {
+		next->given = true;
+		list_move_tail(&next->node, &smm->given);
+	} else {
 		smm->workers--;
+		atomic_dec(&sva_busy);
+	}
 	spin_unlock(&smm->lock);
 	if (next)
 		queue_work(sva_workqueue, &next->work);
@@ -188,20 +281,14 @@ static void sva_next_fault(struct sva_mm *smm)
 static void sva_fault_work(struct work_struct *work)
 {
 	struct sva_fault *fault = container_of(work, struct sva_fault, work);
-	struct sva_mm *smm = fault->att->smm;
-	enum iommu_page_response_code code;
-	bool mine;
 
-	/* Perhaps a kill has answered it before its turn came. */
-	if (!list_empty_careful(&fault->pending)) {
-		code = sva_handle_group(fault);
-		spin_lock(&smm->lock);
-		mine = sva_claim_answer(fault);
-		spin_unlock(&smm->lock);
-		if (mine)
-			sva_answer(fault, code);
-	}
-	sva_next_fault(smm);
+	/* A kernel thread's signals are its own: this one is ours to send. */
+	allow_kernel_signal(SIGKILL);
+	if (sva_work_begin(fault))
+		sva_work_end(fault, sva_handle_group(fault));
+	disallow_signal(SIGKILL);
+
+	sva_next_fault(fault);
 	sva_fault_put(fault);
 }
 
@@ -213,7 +300,6 @@ static struct sva_fault *sva_fault_alloc(struct iopf_group *group)
 		return NULL;
 
 	INIT_WORK(&fault->work, sva_fault_work);
-	INIT_LIST_HEAD(&fault->node);
 	refcount_set(&fault->refs, 1);
 	fault->group = group;
 	fault->att = container_of(group->attach_handle, struct sva_attachment,
@@ -222,6 +308,11 @@ static struct sva_fault *sva_fault_alloc(struct iopf_group *group)
 	refcount_inc(&fault->att->refs);
 	mmgrab(fault->mm);
 	return fault;
+}
+
+static unsigned int sva_max_workers(void)
+{
+	return atomic_read(&sva_busy) < SVA_POOL / 2 ? SVA_MAX_WORKERS : 1;
 }
 
 /* 0 if a worker will handle it. */
@@ -237,11 +328,13 @@ static int sva_queue_fault(struct sva_fault *fault)
 		ret = -ESHUTDOWN;
 	} else {
 		list_add_tail(&fault->pending, &att->faults);
-		run = smm->workers < SVA_MAX_WORKERS;
-		if (run)
+		run = smm->workers < sva_max_workers();
+		if (run) {
 			smm->workers++;
-		else
-			list_add_tail(&fault->node, &smm->waiting);
+			atomic_inc(&sva_busy);
+		}
+		fault->given = run;
+		list_add_tail(&fault->node, run ? &smm->given : &smm->waiting);
 	}
 	spin_unlock(&smm->lock);
 
@@ -280,6 +373,62 @@ int sva_iopf_handler(struct iopf_group *group)
 }
 
 /**
+ * sva_let_go_work() - take mm_users from workers whose faults are answered
+ * @work: sva_mm::let_go, queued with a reference on mm_count
+ *
+ * Who holds mmap_lock for writing knows that no worker is at the pages.  One that
+ * is asleep in I/O has let go of the lock, and will see that it lost its
+ * reference when it has the lock again.
+ *
+ * In a worker of its own: a kill must not wait for mmap_lock.
+ */
+void sva_let_go_work(struct work_struct *work)
+{
+	struct sva_mm *smm = container_of(work, struct sva_mm, let_go);
+	struct mm_struct *mm = smm->mm;
+	struct sva_fault *fault;
+	unsigned int users = 0;
+
+	mmap_write_lock(mm);
+	spin_lock(&smm->lock);
+	list_for_each_entry(fault, &smm->given, node) {
+		if (fault->has_users && list_empty(&fault->pending)) {
+			fault->has_users = false;
+			users++;
+		}
+	}
+	spin_unlock(&smm->lock);
+	mmap_write_unlock(mm);
+
+	while (users--)
+		mmput(mm);
+	mmdrop(mm);
+}
+
+static void sva_let_go(struct sva_mm *smm)
+{
+	mmgrab(smm->mm);
+	if (!queue_work(system_unbound_wq, &smm->let_go))
+		mmdrop(smm->mm);
+}
+
+/* A worker may come to its fault long after, if ever: then it is not its any more. */
+static bool sva_take_from_worker(struct sva_fault *fault)
+{
+	lockdep_assert_held(&fault->att->smm->lock);
+
+	if (!fault->given) {
+		list_del(&fault->node);
+		return false;
+	}
+	refcount_inc(&fault->refs);
+	if (!fault->worker)
+		return false;
+	send_sig(SIGKILL, fault->worker, 1);
+	return true;
+}
+
+/**
  * sva_refuse_begin() - refuse what faults there are and come
  * @att: the attachment
  *
@@ -291,20 +440,14 @@ void sva_refuse_begin(struct sva_attachment *att)
 {
 	struct sva_mm *smm = att->smm;
 	struct sva_fault *fault;
+	bool killed = false;
 
 	spin_lock(&smm->lock);
 	att->refusing++;
 	while ((fault = list_first_entry_or_null(&att->faults, struct sva_fault,
 						 pending))) {
 		sva_claim_answer(fault);
-		/*
-		 * No worker's then, who may come to it long after, if ever: a
-		 * process could pile them up.
-		 */
-		if (list_empty(&fault->node))
-			refcount_inc(&fault->refs);
-		else
-			list_del_init(&fault->node);
+		killed |= sva_take_from_worker(fault);
 		spin_unlock(&smm->lock);
 		sva_answer(fault, IOMMU_PAGE_RESP_INVALID);
 		sva_fault_put(fault);
@@ -312,6 +455,8 @@ void sva_refuse_begin(struct sva_attachment *att)
 	}
 	spin_unlock(&smm->lock);
 
+	if (killed)
+		sva_let_go(smm);
 	wait_event_idle(att->answered, !READ_ONCE(att->answering));
 }
 
@@ -330,7 +475,7 @@ void sva_refuse_end(struct sva_attachment *att)
 
 static int __init sva_fault_init(void)
 {
-	sva_workqueue = alloc_workqueue("iommu_sva", WQ_UNBOUND, 0);
+	sva_workqueue = alloc_workqueue("iommu_sva", WQ_UNBOUND, SVA_POOL);
 	return sva_workqueue ? 0 : -ENOMEM;
 }
 subsys_initcall(sva_fault_init);

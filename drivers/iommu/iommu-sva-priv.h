@@ -13,10 +13,12 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 /**
  * struct sva_mm - what shared virtual addressing keeps of an mm
  * @data: the part that others read, through mm->iommu_mm
+ * @mm: the mm, whose mm_struct outlives this
  * @bind_lock: one bind at a time.  It is held over the allocation of a domain,
  *	which takes mmap_lock, so nothing that a kill does may take it
  * @lock: guards all below, and in a domain users and next, and in an attachment
@@ -25,7 +27,9 @@
  * @attachments: sva_attachment::node, until they are detached
  * @detached: an attachment has left the list
  * @waiting: sva_fault::node, not yet given to a worker
- * @workers: faults given to workers
+ * @given: sva_fault::node, given to a worker
+ * @workers: how many that are
+ * @let_go: sva_let_go_work()
  *
  * Made at the first bind, freed with the mm_struct: a bound task pins that, and
  * so does a fault that is being handled.
@@ -38,13 +42,16 @@
  */
 struct sva_mm {
 	struct iommu_mm_data data;
+	struct mm_struct *mm;
 	struct mutex bind_lock;	/* binds, never kills */
 	spinlock_t lock;	/* all below */
 	struct list_head domains;
 	struct list_head attachments;
 	wait_queue_head_t detached;
 	struct list_head waiting;
+	struct list_head given;
 	unsigned int workers;
+	struct work_struct let_go;
 };
 
 /**
@@ -89,5 +96,6 @@ void sva_attachment_put(struct sva_attachment *att);
 int sva_iopf_handler(struct iopf_group *group);
 void sva_refuse_begin(struct sva_attachment *att);
 void sva_refuse_end(struct sva_attachment *att);
+void sva_let_go_work(struct work_struct *work);
 
 #endif

@@ -44,18 +44,21 @@ struct iommu_sva {
  * PASID and domains.
  */
 
-static struct sva_mm *sva_mm_alloc(struct device *dev)
+static struct sva_mm *sva_mm_alloc(struct mm_struct *mm, struct device *dev)
 {
 	struct sva_mm *smm = kzalloc(sizeof(*smm), GFP_KERNEL_ACCOUNT);
 
 	if (!smm)
 		return ERR_PTR(-ENOMEM);
 
+	smm->mm = mm;
 	mutex_init(&smm->bind_lock);
 	spin_lock_init(&smm->lock);
 	INIT_LIST_HEAD(&smm->domains);
 	INIT_LIST_HEAD(&smm->attachments);
 	INIT_LIST_HEAD(&smm->waiting);
+	INIT_LIST_HEAD(&smm->given);
+	INIT_WORK(&smm->let_go, sva_let_go_work);
 	init_waitqueue_head(&smm->detached);
 	smm->data.pasid = iommu_alloc_global_pasid(dev);
 	if (smm->data.pasid == IOMMU_PASID_INVALID) {
@@ -78,7 +81,7 @@ static struct sva_mm *sva_mm_get(struct mm_struct *mm, struct device *dev)
 	struct sva_mm *smm;
 
 	if (!data) {
-		smm = sva_mm_alloc(dev);
+		smm = sva_mm_alloc(mm, dev);
 		if (IS_ERR(smm))
 			return smm;
 		/* Another thread may be first; it never changes again. */
