@@ -97,10 +97,11 @@ static int handle(struct fuse *fuse, const struct request *request,
 		return sizeof(answer->open);
 	case FUSE_READ:
 		return on_read(fuse, request, answer);
+	case FUSE_FLUSH:
 	case FUSE_RELEASE:
 		return 0;
 	default:
-		return -ENOSYS;
+		return -EOPNOTSUPP;
 	}
 }
 
