@@ -371,6 +371,7 @@ int sva_iopf_handler(struct iopf_group *group)
 		iopf_free_group(group);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(sva_iopf_handler);
 
 /**
  * sva_let_go_work() - take mm_users from workers whose faults are answered
@@ -404,6 +405,7 @@ void sva_let_go_work(struct work_struct *work)
 		mmput(mm);
 	mmdrop(mm);
 }
+EXPORT_SYMBOL_IF_KUNIT(sva_let_go_work);
 
 static void sva_let_go(struct sva_mm *smm)
 {
@@ -459,6 +461,7 @@ void sva_refuse_begin(struct sva_attachment *att)
 		sva_let_go(smm);
 	wait_event_idle(att->answered, !READ_ONCE(att->answering));
 }
+EXPORT_SYMBOL_IF_KUNIT(sva_refuse_begin);
 
 /**
  * sva_refuse_end() - serve faults again, if nobody else has them refused
@@ -472,6 +475,7 @@ void sva_refuse_end(struct sva_attachment *att)
 	att->refusing--;
 	spin_unlock(&att->smm->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(sva_refuse_end);
 
 static int __init sva_fault_init(void)
 {
