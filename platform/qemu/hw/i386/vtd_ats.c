@@ -40,7 +40,9 @@ void vtd_ats_init(IntelIOMMUState *s)
     vtd_pasid_caches_init(ats);
     vtd_fs_init(ats);
     vtd_dtlb_init(ats);
+    vtd_prq_init(ats);
     s->ats = ats;
+    vtd_witness_init(ats);
 }
 
 /*
@@ -48,6 +50,7 @@ void vtd_ats_init(IntelIOMMUState *s)
  */
 void vtd_ats_reset(IntelIOMMUState *s)
 {
+    vtd_witness_reset(s->ats);
     vtd_dtlb_reset(s->ats);
     vtd_prq_reset(s);
 }
@@ -89,6 +92,7 @@ bool vtd_ats_register(PCIDevice *dev, const VTDAtsOps *ops, void *opaque)
     f->dev = dev;
     f->ops = ops;
     f->opaque = opaque;
+    f->tlb = vtd_fs_cache_new();
     QLIST_INSERT_HEAD(&ats->functions, f, next);
     return true;
 }
@@ -105,8 +109,19 @@ void vtd_ats_unregister(PCIDevice *dev)
         if (f->dev == dev) {
             QLIST_REMOVE(f, next);
             vtd_dtlb_forget_function(ats, f);
+            g_hash_table_destroy(f->tlb);
             g_free(f);
         }
+    }
+}
+
+void vtd_ats_tlb_dropped(PCIDevice *dev)
+{
+    VTDAtsState *ats = vtd_ats_state();
+    VTDAtsFunction *f = ats ? vtd_ats_find(ats, pci_requester_id(dev)) : NULL;
+
+    if (f) {
+        g_hash_table_remove_all(f->tlb);
     }
 }
 
@@ -129,6 +144,21 @@ static int vtd_translate_identity(IntelIOMMUState *s, const VTDPASIDEntry *pe,
     return 0;
 }
 
+/* Translate by the first stage; @ats_request: what @p->sid may keep. */
+static int vtd_translate_first_stage(const VTDPasid *p, bool ats_request,
+                                     const VTDAtsRequest *req,
+                                     VTDAtsTranslation *out)
+{
+    VTDAtsFunction *f = vtd_ats_find(p->ats, p->sid);
+    VTDFsEntry used;
+    int fault = vtd_fs_translate(p, req, out, &used);
+
+    if (!fault && ats_request && f) {
+        vtd_fs_grant(f, p, req, &used);
+    }
+    return fault;
+}
+
 /*
  * Translate for @sid.  Returns 0 or a fault reason; @fpd says whether the
  * entries on the way ask for the fault not to be recorded.
@@ -138,7 +168,7 @@ static int vtd_translate(VTDAtsState *ats, uint16_t sid, bool ats_request,
                          bool *fpd)
 {
     VTDContextEntry ce;
-    VTDPASIDEntry pe;
+    VTDPasid p;
     int fault;
 
     fault = vtd_pasid_get_context(ats, sid, &ce, fpd);
@@ -148,19 +178,14 @@ static int vtd_translate(VTDAtsState *ats, uint16_t sid, bool ats_request,
     if (ats_request && !(ce.lo & VTD_SM_CE_DTE)) {
         return VTD_FRS_DTE_CLEAR;
     }
-    fault = vtd_pasid_get_entry(ats, sid, &ce, req->pasid, &pe, fpd);
+    fault = vtd_pasid_get_entry(ats, sid, &ce, req->pasid, &p, fpd);
     if (fault) {
         return fault;
     }
-    if ((pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) == VTD_SM_PASID_ENTRY_PT) {
-        fault = vtd_translate_identity(ats->iommu, &pe, req, out);
+    if ((p.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) == VTD_SM_PASID_ENTRY_PT) {
+        fault = vtd_translate_identity(ats->iommu, &p.pe, req, out);
     } else {
-        VTDAtsRequest r = *req;
-
-        if (r.pasid == VTD_NO_PASID) {
-            r.pasid = ce.val[1] & VTD_SM_CONTEXT_ENTRY_RID2PASID_MASK;
-        }
-        fault = vtd_fs_translate(ats, &pe, &r, out);
+        fault = vtd_translate_first_stage(&p, ats_request, req, out);
     }
     if (!fault && out->hpa <= VTD_INTERRUPT_ADDR_LAST &&
         out->hpa + out->size > VTD_INTERRUPT_ADDR_FIRST) {

@@ -5,9 +5,12 @@
  *
  *   vtd_ats.c     functions that talk ATS, translation requests
  *   vtd_pasid.c   context and PASID entries and their caches
- *   vtd_fs.c      first-stage page tables and their IOTLB
+ *   vtd_fs.c      first-stage page tables
+ *   vtd_fs_cache.c  what is remembered of them: IOTLB, table pointers
  *   vtd_dtlb.c    device-TLB invalidations and the time-out of these
  *   vtd_prq.c     page request queue and page group responses
+ *   vtd_witness.c   reports what the guest's driver gets wrong
+ *   vtd_witness_port.c  ports by which the guest learns of it
  *
  * All of it runs with the big lock held, which is the only lock here.
  * "VT-d" with a number refers to Intel's specification, revision 4.1.
@@ -54,11 +57,83 @@ typedef enum VTDFsUpdate {
     VTD_FS_NO_RAM,
 } VTDFsUpdate;
 
+#define VTD_FS_MAX_LEAF_LEVEL   VTD_PDP_LEVEL
+#define VTD_FS_PHYS             0x000ffffffffff000ULL
+
+typedef struct VTDAtsState VTDAtsState;
+
+/* What a watched copy is one of */
+typedef enum VTDWatchKind {
+    VTD_WATCH_CONTEXT,
+    VTD_WATCH_PASID,
+    VTD_WATCH_SPACE,            /* all that came through a PASID entry */
+    VTD_WATCH_ENTRY,            /* a first-stage paging entry */
+} VTDWatchKind;
+
+#define VTD_WATCH_WORDS 3
+
+/* A copy of something in memory, on the witness's list while it is cached */
+typedef struct VTDWatch {
+    VTDWatchKind kind;
+    bool device;                /* it is in the TLB of function @sid */
+    bool reported;
+    uint16_t sid;               /* on whose behalf it was read */
+    uint8_t level;              /* of a paging entry */
+    uint8_t words;
+    uint32_t pasid;
+    uint32_t read_at;           /* count of frees when it was read */
+    uint64_t iova;
+    hwaddr addr;                /* where it was read */
+    uint64_t value[VTD_WATCH_WORDS];
+    uint64_t same[VTD_WATCH_WORDS];     /* bits that must be in memory too */
+    uint64_t keep;              /* bits of the first: no 1 may become 0 */
+    hwaddr page;                /* what it leads to, @size bytes (0: nothing) */
+    uint64_t size;
+    int64_t differs_since;      /* QEMU_CLOCK_VIRTUAL in ns; 0: it does not */
+    QTAILQ_ENTRY(VTDWatch) next;
+} VTDWatch;
+
+/* A PASID table entry, as found for a function */
+typedef struct VTDPasid {
+    VTDAtsState *ats;
+    uint16_t sid;
+    uint32_t pasid;             /* a number: requests without have one too */
+    hwaddr addr;                /* where it is in memory */
+    VTDPASIDEntry pe;
+} VTDPasid;
+
+/* A first-stage paging entry with the rights of those above it */
+typedef struct VTDFsEntry {
+    uint64_t key;               /* address and level */
+    VTDAtsState *ats;
+    hwaddr addr;                /* where it is in memory */
+    uint64_t pte;               /* what is there */
+    hwaddr hpa;                 /* page or table that it leads to */
+    unsigned level;             /* of a leaf 1: 4 KiB, 2: 2 MiB, 3: 1 GiB */
+    bool leaf;
+    bool user;
+    bool writable;
+    bool dirty;                 /* D is set: writes need no walk */
+    VTDWatch watch;
+} VTDFsEntry;
+
+/* All that is cached of one address space, see vtd_fs_cache.c */
+typedef struct VTDFsSpace {
+    uint64_t key;
+    VTDAtsState *ats;
+    VTDPasid root;
+    GHashTable *leaves;         /* of VTDFsEntry */
+    GHashTable *tables;         /* of VTDFsEntry */
+    VTDWatch watch;
+    QTAILQ_ENTRY(VTDFsSpace) next;
+} VTDFsSpace;
+
 /* A function that called vtd_ats_register() */
 typedef struct VTDAtsFunction {
     PCIDevice *dev;
     const VTDAtsOps *ops;
     void *opaque;
+    GHashTable *tlb;            /* what it was told; spaces go by PASID */
     QLIST_ENTRY(VTDAtsFunction) next;
 } VTDAtsFunction;
 
@@ -66,10 +141,25 @@ typedef struct VTDAtsFunction {
 typedef struct VTDDtlbPending {
     VTDAtsFunction *function;
     uint16_t sid;
-    uint32_t tag;
+    VTDAtsInvalidation inv;
     int64_t deadline;           /* QEMU_CLOCK_VIRTUAL, in ns */
     QTAILQ_ENTRY(VTDDtlbPending) next;
 } VTDDtlbPending;
+
+/* The witness: what it watches, and what it has to say */
+typedef struct VTDWitness {
+    QTAILQ_HEAD(, VTDWatch) watched;    /* the next to be looked at first */
+    QEMUTimer *timer;
+    uint32_t *freed;            /* the guest's count of frees, see the ports */
+    uint32_t freed_pages;
+    hwaddr freed_addr;
+    int64_t bound;              /* how long a copy may differ, ns */
+    GString *log;               /* lines that the guest has not read */
+    size_t log_read;
+    unsigned log_lines;
+    uint32_t reports;           /* since the machine started */
+    MemoryRegion ports;
+} VTDWitness;
 
 struct VTDAtsState {
     IntelIOMMUState *iommu;
@@ -78,6 +168,9 @@ struct VTDAtsState {
     GHashTable *contexts;       /* context cache, see vtd_pasid.c */
     GHashTable *pasids;         /* PASID cache, see vtd_pasid.c */
     GHashTable *iotlb;          /* first-stage IOTLB, see vtd_fs.c */
+    QTAILQ_HEAD(, VTDFsSpace) spaces;   /* of all caches, in turn */
+    GHashTable *requests;       /* page requests to be answered, vtd_prq.c */
+    VTDWitness witness;
 
     /* In the order of their deadlines */
     QTAILQ_HEAD(, VTDDtlbPending) pending;
@@ -86,7 +179,12 @@ struct VTDAtsState {
     bool wait_held;             /* @wait waits for @pending to become empty */
     VTDInvDesc wait;
 };
-typedef struct VTDAtsState VTDAtsState;
+
+/* Bits of an address below those that an entry of @level translates */
+static inline unsigned vtd_fs_shift(unsigned level)
+{
+    return VTD_PAGE_SHIFT + (level - 1) * VTD_LEVEL_BITS;
+}
 
 /* vtd_ats.c */
 void vtd_ats_init(IntelIOMMUState *s);
@@ -101,20 +199,57 @@ int vtd_pasid_get_context(VTDAtsState *ats, uint16_t sid,
                           VTDContextEntry *ce, bool *fpd);
 int vtd_pasid_get_entry(VTDAtsState *ats, uint16_t sid,
                         const VTDContextEntry *ce, uint32_t pasid,
-                        VTDPASIDEntry *pe, bool *fpd);
+                        VTDPasid *found, bool *fpd);
+bool vtd_pasid_same_tables(const VTDPasid *a, const VTDPasid *b);
 void vtd_pasid_inv_contexts(IntelIOMMUState *s, uint16_t sid, uint16_t mask);
 bool vtd_pasid_process_desc(IntelIOMMUState *s, VTDInvDesc *desc);
 
 /* vtd_fs.c */
 void vtd_fs_init(VTDAtsState *ats);
 void vtd_fs_reset(VTDAtsState *ats);
+bool vtd_fs_read(hwaddr addr, uint64_t *pte);
+bool vtd_fs_leaf(uint64_t pte, unsigned level);
 VTDFsUpdate vtd_fs_set_flags(hwaddr addr, uint64_t pte, uint64_t flags);
-int vtd_fs_translate(VTDAtsState *ats, const VTDPASIDEntry *pe,
-                     const VTDAtsRequest *req, VTDAtsTranslation *out);
+int vtd_fs_translate(const VTDPasid *root, const VTDAtsRequest *req,
+                     VTDAtsTranslation *out, VTDFsEntry *used);
+void vtd_fs_grant(VTDAtsFunction *f, const VTDPasid *root,
+                  const VTDAtsRequest *req, const VTDFsEntry *e);
+void vtd_fs_ahead_kernel(VTDFsSpace *space);
 void vtd_fs_inv_domain(IntelIOMMUState *s, uint16_t did);
 void vtd_fs_inv_pasid(IntelIOMMUState *s, uint16_t did, uint32_t pasid);
 void vtd_fs_inv_pages(IntelIOMMUState *s, uint16_t did, uint32_t pasid,
-                      uint64_t iova, unsigned am);
+                      uint64_t iova, unsigned am, bool ih);
+
+/* vtd_fs_cache.c */
+GHashTable *vtd_fs_cache_new(void);
+VTDFsSpace *vtd_fs_cache_find(GHashTable *cache, uint64_t key);
+VTDFsSpace *vtd_fs_cache_add(VTDAtsState *ats, GHashTable *cache, uint64_t key,
+                             const VTDPasid *root, bool device);
+bool vtd_fs_space_empty(const VTDFsSpace *space);
+VTDFsEntry *vtd_fs_lookup(VTDFsSpace *space, uint64_t iova);
+VTDFsEntry *vtd_fs_lookup_table(VTDFsSpace *space, uint64_t iova,
+                                unsigned level);
+VTDFsEntry *vtd_fs_insert(VTDFsSpace *space, uint64_t iova,
+                          const VTDFsEntry *e);
+void vtd_fs_drop(VTDFsSpace *space, uint64_t first, uint64_t last,
+                 bool tables);
+
+/* vtd_witness.c */
+void vtd_witness_init(VTDAtsState *ats);
+void vtd_witness_reset(VTDAtsState *ats);
+void vtd_witness_report(VTDAtsState *ats, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+void vtd_witness_context(VTDAtsState *ats, VTDWatch *w, uint16_t sid,
+                         hwaddr addr, const VTDContextEntry *ce);
+void vtd_witness_pasid(VTDWatch *w, const VTDPasid *p);
+void vtd_witness_space(VTDFsSpace *space, bool device);
+void vtd_witness_entry(VTDFsSpace *space, VTDFsEntry *e);
+void vtd_witness_same_root(const VTDFsSpace *space, const VTDPasid *root);
+void vtd_witness_use(VTDAtsState *ats, VTDWatch *w);
+void vtd_witness_end(VTDAtsState *ats, VTDWatch *w);
+
+/* vtd_witness_port.c */
+void vtd_witness_port_init(VTDAtsState *ats);
 
 /* vtd_dtlb.c */
 void vtd_dtlb_init(VTDAtsState *ats);
@@ -127,7 +262,10 @@ bool vtd_dtlb_queue_held(IntelIOMMUState *s);
 void vtd_dtlb_abort_wait(IntelIOMMUState *s);
 
 /* vtd_prq.c */
+void vtd_prq_init(VTDAtsState *ats);
 void vtd_prq_reset(IntelIOMMUState *s);
+void vtd_prq_pasid_loaded(const VTDPasid *p);
+void vtd_prq_look_for_lost(VTDAtsState *ats, int64_t now);
 void vtd_prq_status_written(IntelIOMMUState *s);
 void vtd_prq_control_written(IntelIOMMUState *s);
 bool vtd_prq_process_response_desc(IntelIOMMUState *s, VTDInvDesc *desc);

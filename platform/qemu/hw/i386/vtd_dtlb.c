@@ -58,7 +58,7 @@ static void vtd_dtlb_timeout(void *opaque)
     while ((p = QTAILQ_FIRST(&ats->pending)) && p->deadline <= now) {
         uint16_t sid = p->sid;
 
-        trace_vtd_dtlb_timeout(sid, p->tag);
+        trace_vtd_dtlb_timeout(sid, p->inv.tag);
         vtd_dtlb_remove(ats, p);
         vtd_dtlb_abort_wait(ats->iommu);
         vtd_dtlb_error(ats->iommu, VTD_FSTS_ITE, sid, VTD_IQER_ITESID_SHIFT);
@@ -107,6 +107,34 @@ void vtd_dtlb_forget_function(VTDAtsState *ats, VTDAtsFunction *f)
     vtd_dtlb_resume(ats);
 }
 
+typedef struct VTDDtlbRange {
+    uint64_t first;
+    uint64_t last;
+} VTDDtlbRange;
+
+static void vtd_dtlb_drop_pages(gpointer key, gpointer value, gpointer data)
+{
+    VTDDtlbRange *r = data;
+
+    vtd_fs_drop(value, r->first, r->last, true);
+}
+
+/* @f holds nothing any more that @inv covers. */
+static void vtd_dtlb_dropped(VTDAtsFunction *f, const VTDAtsInvalidation *inv)
+{
+    VTDDtlbRange r = { inv->iova, inv->iova + (inv->size - 1) };
+    VTDFsSpace *space;
+
+    if (inv->all_pasids) {
+        g_hash_table_foreach(f->tlb, vtd_dtlb_drop_pages, &r);
+        return;
+    }
+    space = vtd_fs_cache_find(f->tlb, inv->pasid);
+    if (space) {
+        vtd_dtlb_drop_pages(NULL, space, &r);
+    }
+}
+
 void vtd_ats_invalidation_done(PCIDevice *dev, uint32_t tag)
 {
     uint16_t sid = pci_requester_id(dev);
@@ -115,7 +143,8 @@ void vtd_ats_invalidation_done(PCIDevice *dev, uint32_t tag)
 
     trace_vtd_dtlb_done(sid, tag);
     QTAILQ_FOREACH(p, &ats->pending, next) {
-        if (p->tag == tag && p->function->dev == dev) {
+        if (p->inv.tag == tag && p->function->dev == dev) {
+            vtd_dtlb_dropped(p->function, &p->inv);
             vtd_dtlb_remove(ats, p);
             vtd_dtlb_resume(ats);
             return;
@@ -160,7 +189,7 @@ bool vtd_dtlb_invalidate(IntelIOMMUState *s, uint16_t sid, uint32_t pasid,
     p = g_new0(VTDDtlbPending, 1);
     p->function = f;
     p->sid = sid;
-    p->tag = inv.tag;
+    p->inv = inv;
     p->deadline = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                   s->dtlb_timeout_ms * (int64_t)SCALE_MS;
     QTAILQ_INSERT_TAIL(&ats->pending, p, next);

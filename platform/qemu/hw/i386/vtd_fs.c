@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Emulated VT-d: first-stage page tables (4 levels, 2 MiB and 1 GiB pages),
- * walked for one address at a time, and the IOTLB in front of them.
+ * walked for one address at a time through the caches of vtd_fs_cache.c.
  *
  * The tables are the CPUs' own, which change them at the same time: Accessed
  * and Dirty are set by compare-and-exchange on the guest's memory, as a CPU
  * does it, so that an entry which was cleared meanwhile stays cleared.
  *
- * Translations are tagged by domain ID and PASID, so that functions that
- * share an address space share them.  They stay until software invalidates
- * them (or VTD_IOTLB_LIMIT is reached).
+ * A walk begins at the lowest table that the caches know of and does not ask
+ * the ones above: as hardware may, and as it shows whether software tells.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -20,100 +19,22 @@
 #include "vtd_ats_internal.h"
 #include "trace.h"
 
-#define VTD_IOTLB_LIMIT         (1u << 18)      /* entries of one PASID */
-#define VTD_FS_MAX_LEAF_LEVEL   VTD_PDP_LEVEL
-#define VTD_FS_PHYS             0x000ffffffffff000ULL
-
-/* One cached translation */
-typedef struct VTDFsEntry {
-    uint64_t key;               /* vtd_fs_key() */
-    hwaddr hpa;
-    unsigned level;             /* 1: 4 KiB, 2: 2 MiB, 3: 1 GiB */
-    bool user;
-    bool writable;
-    bool dirty;                 /* D is set: writes need no walk */
-} VTDFsEntry;
-
-/* All cached translations of one address space */
-typedef struct VTDFsSpace {
-    uint64_t key;               /* vtd_fs_space_key() */
-    GHashTable *entries;        /* of VTDFsEntry */
-} VTDFsSpace;
-
-static unsigned vtd_fs_shift(unsigned level)
-{
-    return VTD_PAGE_SHIFT + (level - 1) * VTD_LEVEL_BITS;
-}
-
-static uint64_t vtd_fs_key(uint64_t iova, unsigned level)
-{
-    return iova >> vtd_fs_shift(level) << vtd_fs_shift(level) | level;
-}
-
 static uint64_t vtd_fs_space_key(uint16_t did, uint32_t pasid)
 {
     return (uint64_t)did << 32 | pasid;
 }
 
-static void vtd_fs_space_free(gpointer data)
-{
-    VTDFsSpace *space = data;
-
-    g_hash_table_destroy(space->entries);
-    g_free(space);
-}
-
 /* Called once, when the IOMMU is realized. */
 void vtd_fs_init(VTDAtsState *ats)
 {
-    ats->iotlb = g_hash_table_new_full(g_int64_hash, g_int64_equal,
-                                       NULL, vtd_fs_space_free);
+    QTAILQ_INIT(&ats->spaces);
+    ats->iotlb = vtd_fs_cache_new();
 }
 
 /* Drop all translations. */
 void vtd_fs_reset(VTDAtsState *ats)
 {
     g_hash_table_remove_all(ats->iotlb);
-}
-
-static VTDFsSpace *vtd_fs_space(VTDAtsState *ats, uint16_t did, uint32_t pasid,
-                                bool create)
-{
-    uint64_t key = vtd_fs_space_key(did, pasid);
-    VTDFsSpace *space = g_hash_table_lookup(ats->iotlb, &key);
-
-    if (!space && create) {
-        space = g_new(VTDFsSpace, 1);
-        space->key = key;
-        space->entries = g_hash_table_new_full(g_int64_hash, g_int64_equal,
-                                               NULL, g_free);
-        g_hash_table_insert(ats->iotlb, &space->key, space);
-    }
-    return space;
-}
-
-static VTDFsEntry *vtd_fs_lookup(VTDFsSpace *space, uint64_t iova)
-{
-    for (unsigned level = 1; level <= VTD_FS_MAX_LEAF_LEVEL; level++) {
-        uint64_t key = vtd_fs_key(iova, level);
-        VTDFsEntry *e = g_hash_table_lookup(space->entries, &key);
-
-        if (e) {
-            return e;
-        }
-    }
-    return NULL;
-}
-
-static void vtd_fs_insert(VTDFsSpace *space, const VTDFsEntry *e)
-{
-    VTDFsEntry *copy = g_memdup2(e, sizeof(*e));
-
-    if (g_hash_table_size(space->entries) >= VTD_IOTLB_LIMIT) {
-        trace_vtd_iotlb_reset("first stage");
-        g_hash_table_remove_all(space->entries);
-    }
-    g_hash_table_replace(space->entries, &copy->key, copy);
 }
 
 /* Host address of the entry at guest-physical @addr; NULL if it is no RAM. */
@@ -130,7 +51,8 @@ static uint64_t *vtd_fs_ptep(hwaddr addr, MemoryRegion **mr, hwaddr *offset)
     return (uint64_t *)((char *)memory_region_get_ram_ptr(*mr) + *offset);
 }
 
-static bool vtd_fs_read(hwaddr addr, uint64_t *pte)
+/* Read the paging entry at @addr.  Returns false if there is no RAM. */
+bool vtd_fs_read(hwaddr addr, uint64_t *pte)
 {
     MemoryRegion *mr;
     hwaddr offset;
@@ -167,7 +89,8 @@ VTDFsUpdate vtd_fs_set_flags(hwaddr addr, uint64_t pte, uint64_t flags)
     return VTD_FS_SET;
 }
 
-static bool vtd_fs_leaf(uint64_t pte, unsigned level)
+/* Does entry @pte of @level translate, rather than point to a table? */
+bool vtd_fs_leaf(uint64_t pte, unsigned level)
 {
     return level == VTD_PT_LEVEL ||
            (level <= VTD_FS_MAX_LEAF_LEVEL && (pte & VTD_PT_PAGE_SIZE_MASK));
@@ -221,53 +144,84 @@ static int vtd_fs_check(IntelIOMMUState *s, uint64_t pte, unsigned level,
 
 /*
  * Take one step: read the entry at @addr, check it and mark it used.
- * Returns 0, with the entry in @pte, or a fault reason.
+ * Returns 0, with @e made from it, or a fault reason.
  */
 static int vtd_fs_step(IntelIOMMUState *s, hwaddr addr, unsigned level,
-                       const VTDAtsRequest *req, bool wpe, VTDFsEntry *e,
-                       uint64_t *pte)
+                       const VTDAtsRequest *req, bool wpe, VTDFsEntry *e)
 {
     VTDFsUpdate update;
     VTDFsEntry below;
-    uint64_t flags;
+    uint64_t pte, flags;
     int fault;
 
     do {
-        if (!vtd_fs_read(addr, pte)) {
+        if (!vtd_fs_read(addr, &pte)) {
             return VTD_FR_FS_PAGING_ENTRY_INV;
         }
         below = *e;
-        fault = vtd_fs_check(s, *pte, level, req, wpe, &below, &flags);
+        fault = vtd_fs_check(s, pte, level, req, wpe, &below, &flags);
         if (fault) {
             return fault;
         }
-        update = vtd_fs_set_flags(addr, *pte, flags);
+        update = vtd_fs_set_flags(addr, pte, flags);
     } while (update == VTD_FS_CHANGED);
-    *pte |= flags;
     *e = below;
+    e->addr = addr;
+    e->pte = pte | flags;
+    e->level = level;
+    e->leaf = vtd_fs_leaf(pte, level);
+    e->dirty = e->pte & VTD_FL_D;
+    e->hpa = pte & VTD_FS_PHYS;
+    if (e->leaf) {
+        e->hpa = e->hpa >> vtd_fs_shift(level) << vtd_fs_shift(level);
+    }
     return update == VTD_FS_SET ? 0 : VTD_FR_FS_BIT_UPDATE_FAILED;
 }
 
-/* Walk the tables of @pe for @req. Returns 0, with @e filled, or a reason. */
-static int vtd_fs_walk(IntelIOMMUState *s, const VTDPASIDEntry *pe,
-                       const VTDAtsRequest *req, VTDFsEntry *e)
+/*
+ * Where a walk of @space for @iova begins: @e becomes the lowest pointer to a
+ * table that is cached.  Returns the level of that table's entries.
+ */
+static unsigned vtd_fs_start(VTDFsSpace *space, uint64_t iova, VTDFsEntry *e)
 {
-    hwaddr table = pe->val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
-    unsigned level = VTD_PML4_LEVEL;
-    bool wpe = pe->val[2] & VTD_PE2_WPE;
-    uint64_t pte;
-    int fault;
+    for (unsigned level = VTD_PD_LEVEL; level <= VTD_PML4_LEVEL; level++) {
+        VTDFsEntry *cached = vtd_fs_lookup_table(space, iova, level);
+
+        if (cached) {
+            vtd_witness_use(space->ats, &cached->watch);
+            *e = *cached;
+            return level - 1;
+        }
+    }
+    *e = (VTDFsEntry) {
+        .user = true,
+        .writable = true,
+        .hpa = space->root.pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR,
+    };
+    return VTD_PML4_LEVEL;
+}
+
+/*
+ * Walk the tables of @space for @req.  Returns 0, with the translation in the
+ * cache and in @found, or a fault reason.
+ */
+static int vtd_fs_walk(VTDFsSpace *space, const VTDAtsRequest *req,
+                       VTDFsEntry **found)
+{
+    bool wpe = space->root.pe.val[2] & VTD_PE2_WPE;
+    VTDFsEntry e;
+    unsigned level;
 
     RCU_READ_LOCK_GUARD();
 
-    e->user = true;
-    e->writable = true;
+    level = vtd_fs_start(space, req->iova, &e);
     for (;; level--) {
         unsigned index = (req->iova >> vtd_fs_shift(level)) &
                          (VTD_PT_ENTRY_NR - 1);
+        int fault = vtd_fs_step(space->ats->iommu,
+                                e.hpa + index * sizeof(uint64_t), level, req,
+                                wpe, &e);
 
-        fault = vtd_fs_step(s, table + index * sizeof(pte), level, req, wpe,
-                            e, &pte);
         if (fault == VTD_FR_FS_PAGING_ENTRY_INV &&
             level == VTD_PML4_LEVEL) {
             return VTD_FR_PASID_ENTRY_FSPTPTR_INV;
@@ -275,16 +229,60 @@ static int vtd_fs_walk(IntelIOMMUState *s, const VTDPASIDEntry *pe,
         if (fault) {
             return fault;
         }
-        if (vtd_fs_leaf(pte, level)) {
-            break;
+        *found = vtd_fs_insert(space, req->iova, &e);
+        if (e.leaf) {
+            return 0;
         }
-        table = pte & VTD_FS_PHYS;
     }
-    e->key = vtd_fs_key(req->iova, level);
-    e->level = level;
-    e->hpa = (pte & VTD_FS_PHYS) >> vtd_fs_shift(level) << vtd_fs_shift(level);
-    e->dirty = pte & VTD_FL_D;
-    return 0;
+}
+
+/*
+ * The space of the tables that @root points to.  Entries that are left of
+ * other tables under the same tags go on being used: software must have
+ * invalidated them before it used the tags anew.
+ */
+static VTDFsSpace *vtd_fs_space(GHashTable *cache, uint64_t key,
+                                const VTDPasid *root, bool device)
+{
+    VTDFsSpace *space = vtd_fs_cache_find(cache, key);
+
+    if (space && vtd_fs_space_empty(space)) {
+        g_hash_table_remove(cache, &key);
+        space = NULL;
+    }
+    if (!space) {
+        return vtd_fs_cache_add(root->ats, cache, key, root, device);
+    }
+    vtd_witness_same_root(space, root);
+    return space;
+}
+
+/*
+ * Remember that @f has been told @e in answer to @req: its TLB may hold that
+ * until the function says otherwise.
+ */
+void vtd_fs_grant(VTDAtsFunction *f, const VTDPasid *root,
+                  const VTDAtsRequest *req, const VTDFsEntry *e)
+{
+    VTDFsSpace *space = vtd_fs_space(f->tlb, req->pasid, root, true);
+
+    vtd_fs_insert(space, req->iova, e);
+}
+
+/*
+ * Do what hardware may do with a translation at @iova in its hands: read the
+ * entry next to it as well, if that is in the same table and valid.
+ */
+static void vtd_fs_walk_ahead(VTDFsSpace *space, uint64_t iova)
+{
+    VTDAtsRequest req = { .iova = iova + VTD_PAGE_SIZE };
+    VTDFsEntry *unused;
+
+    if ((iova ^ req.iova) >> vtd_fs_shift(VTD_PD_LEVEL) ||
+        vtd_fs_lookup(space, req.iova)) {
+        return;
+    }
+    vtd_fs_walk(space, &req, &unused);
 }
 
 /*
@@ -307,17 +305,40 @@ static bool vtd_fs_canonical(uint64_t iova)
     return (int64_t)(iova << unused) >> unused == (int64_t)iova;
 }
 
+/* The cached translation for @req, in @used; walks for it if need be. */
+static int vtd_fs_get(VTDFsSpace *space, const VTDAtsRequest *req,
+                      VTDFsEntry *used)
+{
+    VTDFsEntry *e = vtd_fs_lookup(space, req->iova);
+    int fault;
+
+    if (e && vtd_fs_suffices(e, req)) {
+        vtd_witness_use(space->ats, &e->watch);
+        *used = *e;
+        return 0;
+    }
+    fault = vtd_fs_walk(space, req, &e);
+    if (fault) {
+        return fault;
+    }
+    *used = *e;
+    if (space->ats->iommu->walk_ahead) {
+        vtd_fs_walk_ahead(space, req->iova);
+    }
+    return 0;
+}
+
 /*
- * Translate @req, whose PASID is a number here, by the first-stage entry @pe.
- * Returns 0 or a fault reason.  A write that the tables do not permit is no
+ * Translate @req by the first-stage entry @root.  Returns 0 or a fault reason;
+ * the entry used is in @used.  A write that the tables do not permit is no
  * fault here: @out then says read only.  Write permission is given only
  * where Dirty is set already, so that no write goes unnoticed.
  */
-int vtd_fs_translate(VTDAtsState *ats, const VTDPASIDEntry *pe,
-                     const VTDAtsRequest *req, VTDAtsTranslation *out)
+int vtd_fs_translate(const VTDPasid *root, const VTDAtsRequest *req,
+                     VTDAtsTranslation *out, VTDFsEntry *used)
 {
+    const VTDPASIDEntry *pe = &root->pe;
     uint16_t did = VTD_SM_PASID_ENTRY_DID(pe->val[1]);
-    VTDFsEntry walked = { 0 }, *e;
     VTDFsSpace *space;
     bool writable;
     int fault;
@@ -328,23 +349,87 @@ int vtd_fs_translate(VTDAtsState *ats, const VTDPASIDEntry *pe,
     if (!vtd_fs_canonical(req->iova)) {
         return VTD_FR_FS_NON_CANONICAL;
     }
-    space = vtd_fs_space(ats, did, req->pasid, true);
-    e = vtd_fs_lookup(space, req->iova);
-    if (!e || !vtd_fs_suffices(e, req)) {
-        fault = vtd_fs_walk(ats->iommu, pe, req, &walked);
-        if (fault) {
-            return fault;
-        }
-        e = &walked;
-        vtd_fs_insert(space, e);
+    space = vtd_fs_space(root->ats->iotlb, vtd_fs_space_key(did, root->pasid),
+                         root, false);
+    fault = vtd_fs_get(space, req, used);
+    if (fault) {
+        return fault;
     }
-    writable = e->writable || (req->priv && !(pe->val[2] & VTD_PE2_WPE));
-    out->size = 1ULL << vtd_fs_shift(e->level);
+    writable = used->writable || (req->priv && !(pe->val[2] & VTD_PE2_WPE));
+    out->size = 1ULL << vtd_fs_shift(used->level);
     out->iova = req->iova & ~(out->size - 1);
-    out->hpa = e->hpa;
+    out->hpa = used->hpa;
     out->read = true;
-    out->write = writable && e->dirty;
+    out->write = writable && used->dirty;
     return 0;
+}
+
+/* Go ahead in the tables of @space below @table, which is not of the last. */
+static void vtd_fs_ahead_table(VTDFsSpace *space, uint64_t iova,
+                               unsigned level, const VTDFsEntry *table)
+{
+    bool top = level == VTD_PML4_LEVEL;
+    VTDAtsRequest req = { 0 };
+    hwaddr last = 0;
+
+    /* Of the topmost table, the half that is the kernel's */
+    for (unsigned i = top ? VTD_PT_ENTRY_NR / 2 : 0; i < VTD_PT_ENTRY_NR; i++) {
+        uint64_t at = iova | (uint64_t)i << vtd_fs_shift(level), pte;
+        VTDFsEntry e = *table, *cached;
+
+        if (!vtd_fs_read(table->hpa + i * sizeof(pte), &pte) ||
+            !(pte & VTD_FL_P) || vtd_fs_leaf(pte, level)) {
+            continue;
+        }
+        cached = vtd_fs_lookup_table(space, at, level);
+        if (cached) {
+            vtd_witness_use(space->ats, &cached->watch);
+            if (cached->watch.reported) {
+                /* It has been seen; to mark what is there used helps nobody */
+                continue;
+            }
+            e = *cached;
+        } else if (!vtd_fs_step(space->ats->iommu,
+                                table->hpa + i * sizeof(pte), level, &req,
+                                true, &e) && !e.leaf) {
+            vtd_fs_insert(space, at, &e);
+        } else {
+            continue;
+        }
+        /* Neighbours that share a table (KASAN's shadow) are followed once */
+        if (level > VTD_PD_LEVEL && e.hpa != last) {
+            vtd_fs_ahead_table(space, at, level - 1, &e);
+        }
+        last = e.hpa;
+    }
+}
+
+/*
+ * Walk the kernel's half of the tables of @space, down to the pointers to the
+ * lowest tables, as hardware may at any time for as long as the PASID entry is
+ * there.  What these lead to is of no use to a function without supervisor
+ * requests, and is not read.
+ */
+void vtd_fs_ahead_kernel(VTDFsSpace *space)
+{
+    VTDAtsState *ats = space->ats;
+    VTDFsEntry top = { .user = true, .writable = true };
+    VTDContextEntry ce;
+    VTDPasid now;
+    bool fpd;
+
+    RCU_READ_LOCK_GUARD();
+
+    if (vtd_pasid_get_context(ats, space->root.sid, &ce, &fpd) ||
+        vtd_pasid_get_entry(ats, space->root.sid, &ce, space->root.pasid,
+                            &now, &fpd) ||
+        (now.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) != VTD_SM_PASID_ENTRY_FLT ||
+        !vtd_pasid_same_tables(&now, &space->root)) {
+        return;
+    }
+    top.hpa = now.pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
+    vtd_fs_ahead_table(space, UINT64_MAX << vtd_fs_shift(VTD_PML4_LEVEL + 1),
+                       VTD_PML4_LEVEL, &top);
 }
 
 static gboolean vtd_fs_space_in_domain(gpointer key, gpointer value,
@@ -353,13 +438,13 @@ static gboolean vtd_fs_space_in_domain(gpointer key, gpointer value,
     return *(uint64_t *)key >> 32 == *(uint16_t *)data;
 }
 
-/* Drop all translations of domain @did. */
+/* Drop all translations of domain @did, and the pointers to its tables. */
 void vtd_fs_inv_domain(IntelIOMMUState *s, uint16_t did)
 {
     g_hash_table_foreach_remove(s->ats->iotlb, vtd_fs_space_in_domain, &did);
 }
 
-/* Drop all translations of @pasid in domain @did. */
+/* The same for @pasid in domain @did. */
 void vtd_fs_inv_pasid(IntelIOMMUState *s, uint16_t did, uint32_t pasid)
 {
     uint64_t key = vtd_fs_space_key(did, pasid);
@@ -367,44 +452,20 @@ void vtd_fs_inv_pasid(IntelIOMMUState *s, uint16_t did, uint32_t pasid)
     g_hash_table_remove(s->ats->iotlb, &key);
 }
 
-typedef struct VTDFsRange {
-    uint64_t first;
-    uint64_t last;
-} VTDFsRange;
-
-static gboolean vtd_fs_entry_in_range(gpointer key, gpointer value,
-                                      gpointer data)
-{
-    VTDFsEntry *e = value;
-    VTDFsRange *r = data;
-    uint64_t first = e->key & ~(VTD_PAGE_SIZE - 1);
-    uint64_t last = first + ((1ULL << vtd_fs_shift(e->level)) - 1);
-
-    return first <= r->last && last >= r->first;
-}
-
 /*
  * Drop the translations of @pasid in domain @did for the 2^@am pages at
- * @iova, whose low bits are ignored.
+ * @iova, whose low bits are ignored; and, unless the invalidation hint @ih
+ * says that only leaves have changed, the pointers to tables on the way.
  */
 void vtd_fs_inv_pages(IntelIOMMUState *s, uint16_t did, uint32_t pasid,
-                      uint64_t iova, unsigned am)
+                      uint64_t iova, unsigned am, bool ih)
 {
-    VTDFsSpace *space = vtd_fs_space(s->ats, did, pasid, false);
+    VTDFsSpace *space = vtd_fs_cache_find(s->ats->iotlb,
+                                          vtd_fs_space_key(did, pasid));
     uint64_t mask = am + VTD_PAGE_SHIFT >= 64 ? UINT64_MAX :
                     (1ULL << (am + VTD_PAGE_SHIFT)) - 1;
-    VTDFsRange r = { .first = iova & ~mask, .last = iova | mask };
 
-    if (!space) {
-        return;
-    }
-    if (am) {
-        g_hash_table_foreach_remove(space->entries, vtd_fs_entry_in_range, &r);
-        return;
-    }
-    for (unsigned level = 1; level <= VTD_FS_MAX_LEAF_LEVEL; level++) {
-        uint64_t key = vtd_fs_key(iova, level);
-
-        g_hash_table_remove(space->entries, &key);
+    if (space) {
+        vtd_fs_drop(space, iova & ~mask, iova | mask, !ih);
     }
 }

@@ -36,13 +36,32 @@
 
 typedef struct VTDCachedContext {
     uint64_t key;               /* requester ID */
+    VTDAtsState *ats;
     VTDContextEntry ce;
+    VTDWatch watch;
 } VTDCachedContext;
 
 typedef struct VTDCachedPasid {
     uint64_t key;               /* requester ID, PASID */
-    VTDPASIDEntry pe;
+    VTDPasid p;
+    VTDWatch watch;
 } VTDCachedPasid;
+
+static void vtd_cached_context_free(gpointer data)
+{
+    VTDCachedContext *c = data;
+
+    vtd_witness_end(c->ats, &c->watch);
+    g_free(c);
+}
+
+static void vtd_cached_pasid_free(gpointer data)
+{
+    VTDCachedPasid *c = data;
+
+    vtd_witness_end(c->p.ats, &c->watch);
+    g_free(c);
+}
 
 static uint64_t vtd_pasid_key(uint16_t sid, uint32_t pasid)
 {
@@ -53,9 +72,9 @@ static uint64_t vtd_pasid_key(uint16_t sid, uint32_t pasid)
 void vtd_pasid_caches_init(VTDAtsState *ats)
 {
     ats->contexts = g_hash_table_new_full(g_int64_hash, g_int64_equal,
-                                          NULL, g_free);
+                                          NULL, vtd_cached_context_free);
     ats->pasids = g_hash_table_new_full(g_int64_hash, g_int64_equal,
-                                        NULL, g_free);
+                                        NULL, vtd_cached_pasid_free);
 }
 
 /* Empty both caches. */
@@ -78,7 +97,7 @@ static bool vtd_read_words(hwaddr addr, uint64_t *words, unsigned n)
     return true;
 }
 
-static int vtd_read_context(IntelIOMMUState *s, uint16_t sid,
+static int vtd_read_context(IntelIOMMUState *s, uint16_t sid, hwaddr *addr,
                             VTDContextEntry *ce, bool *fpd)
 {
     uint64_t root[2], half;
@@ -94,9 +113,9 @@ static int vtd_read_context(IntelIOMMUState *s, uint16_t sid,
     if (half & VTD_ROOT_ENTRY_RSVD(s->aw_bits)) {
         return VTD_FRS_ROOT_RSVD;
     }
-    half &= VTD_ROOT_ENTRY_CTP;
-    if (!vtd_read_words(half + (devfn & 0x7f) * VTD_CTX_ENTRY_SCALABLE_SIZE,
-                        ce->val, 4)) {
+    *addr = (half & VTD_ROOT_ENTRY_CTP) +
+            (devfn & 0x7f) * VTD_CTX_ENTRY_SCALABLE_SIZE;
+    if (!vtd_read_words(*addr, ce->val, 4)) {
         return VTD_FRS_CONTEXT_ACCESS;
     }
     *fpd = ce->lo & VTD_CONTEXT_ENTRY_FPD;
@@ -120,20 +139,24 @@ int vtd_pasid_get_context(VTDAtsState *ats, uint16_t sid,
 {
     uint64_t key = sid;
     VTDCachedContext *c = g_hash_table_lookup(ats->contexts, &key);
+    hwaddr addr;
     int fault;
 
     if (c) {
+        vtd_witness_use(ats, &c->watch);
         *ce = c->ce;
         *fpd = ce->lo & VTD_CONTEXT_ENTRY_FPD;
         return 0;
     }
-    fault = vtd_read_context(ats->iommu, sid, ce, fpd);
+    fault = vtd_read_context(ats->iommu, sid, &addr, ce, fpd);
     if (fault) {
         return fault;
     }
-    c = g_new(VTDCachedContext, 1);
+    c = g_new0(VTDCachedContext, 1);
     c->key = key;
+    c->ats = ats;
     c->ce = *ce;
+    vtd_witness_context(ats, &c->watch, sid, addr, ce);
     g_hash_table_replace(ats->contexts, &c->key, c);
     return 0;
 }
@@ -170,9 +193,12 @@ static bool vtd_pe_supported(IntelIOMMUState *s, const VTDPASIDEntry *pe)
     }
 }
 
+/* Read the entry of @p->pasid; says in @p where it is. */
 static int vtd_read_pasid_entry(IntelIOMMUState *s, const VTDContextEntry *ce,
-                                uint32_t pasid, VTDPASIDEntry *pe, bool *fpd)
+                                VTDPasid *p, bool *fpd)
 {
+    VTDPASIDEntry *pe = &p->pe;
+    uint32_t pasid = p->pasid;
     hwaddr dir = ce->lo & VTD_PASID_DIR_BASE_ADDR_MASK;
     uint64_t pde;
 
@@ -187,9 +213,9 @@ static int vtd_read_pasid_entry(IntelIOMMUState *s, const VTDContextEntry *ce,
     if (pde & (VTD_PDE_RSVD | ~VTD_HAW_MASK(s->aw_bits))) {
         return VTD_FRS_PASID_DIR_RSVD;
     }
-    pde &= VTD_PASID_TABLE_BASE_ADDR_MASK;
-    if (!vtd_read_words(pde + VTD_PASID_TABLE_INDEX(pasid) *
-                        VTD_PASID_ENTRY_SIZE, pe->val, 8)) {
+    p->addr = (pde & VTD_PASID_TABLE_BASE_ADDR_MASK) +
+              VTD_PASID_TABLE_INDEX(pasid) * VTD_PASID_ENTRY_SIZE;
+    if (!vtd_read_words(p->addr, pe->val, 8)) {
         return VTD_FR_PASID_TABLE_ACCESS_ERR;
     }
     *fpd |= !!(pe->val[0] & VTD_PASID_ENTRY_FPD);
@@ -210,9 +236,9 @@ static int vtd_read_pasid_entry(IntelIOMMUState *s, const VTDContextEntry *ce,
  */
 int vtd_pasid_get_entry(VTDAtsState *ats, uint16_t sid,
                         const VTDContextEntry *ce, uint32_t pasid,
-                        VTDPASIDEntry *pe, bool *fpd)
+                        VTDPasid *found, bool *fpd)
 {
-    VTDCachedPasid *p;
+    VTDCachedPasid *c;
     uint64_t key;
     int fault;
 
@@ -225,21 +251,35 @@ int vtd_pasid_get_entry(VTDAtsState *ats, uint16_t sid,
         return VTD_FRS_PASID_RANGE;
     }
     key = vtd_pasid_key(sid, pasid);
-    p = g_hash_table_lookup(ats->pasids, &key);
-    if (p) {
-        *pe = p->pe;
-        *fpd |= !!(pe->val[0] & VTD_PASID_ENTRY_FPD);
+    c = g_hash_table_lookup(ats->pasids, &key);
+    if (c) {
+        vtd_witness_use(ats, &c->watch);
+        *found = c->p;
+        *fpd |= !!(c->p.pe.val[0] & VTD_PASID_ENTRY_FPD);
         return 0;
     }
-    fault = vtd_read_pasid_entry(ats->iommu, ce, pasid, pe, fpd);
+    *found = (VTDPasid) { .ats = ats, .sid = sid, .pasid = pasid };
+    fault = vtd_read_pasid_entry(ats->iommu, ce, found, fpd);
     if (fault) {
         return fault;
     }
-    p = g_new(VTDCachedPasid, 1);
-    p->key = key;
-    p->pe = *pe;
-    g_hash_table_replace(ats->pasids, &p->key, p);
+    c = g_new0(VTDCachedPasid, 1);
+    c->key = key;
+    c->p = *found;
+    vtd_witness_pasid(&c->watch, found);
+    vtd_prq_pasid_loaded(found);
+    g_hash_table_replace(ats->pasids, &c->key, c);
     return 0;
+}
+
+/* Do @a and @b lead to the same translations, under the same tags? */
+bool vtd_pasid_same_tables(const VTDPasid *a, const VTDPasid *b)
+{
+    return a->pasid == b->pasid &&
+           VTD_SM_PASID_ENTRY_DID(a->pe.val[1]) ==
+           VTD_SM_PASID_ENTRY_DID(b->pe.val[1]) &&
+           (a->pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR) ==
+           (b->pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR);
 }
 
 typedef struct VTDContextMatch {
@@ -278,7 +318,7 @@ static gboolean vtd_pasid_matches(gpointer key, gpointer value, gpointer data)
         }
         /* fallthrough */
     case VTD_PC_GRAN_DOMAIN:
-        return VTD_SM_PASID_ENTRY_DID(p->pe.val[1]) == VTD_PC_DID(desc);
+        return VTD_SM_PASID_ENTRY_DID(p->p.pe.val[1]) == VTD_PC_DID(desc);
     default:
         return true;
     }

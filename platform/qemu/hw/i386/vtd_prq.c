@@ -6,6 +6,11 @@
  * A page request is in the queue, and visible to software, before
  * vtd_page_request() returns, so the page-request drain that a wait
  * descriptor may ask for has nothing left to do.
+ *
+ * Groups that await a response are kept, for the witness: it reports a
+ * response to none of them (no-request), and one that is left without when its
+ * PASID is used for another address space, or has been taken away for long
+ * (lost-request).
  */
 #include "qemu/osdep.h"
 #include "system/dma.h"
@@ -42,11 +47,118 @@
 #define VTD_PGR_RSVD0           0xfff00000000001e0ULL
 #define VTD_PGR_RSVD1           0xfffffffffffff003ULL
 
+/* A group in the queue, or taken from it, that awaits its response */
+typedef struct VTDPrqGroup {
+    uint64_t key;               /* vtd_prq_key() */
+    uint16_t sid;
+    uint32_t pasid;
+    uint16_t group;
+    uint64_t iova;              /* of its last request */
+    int64_t gone_since;         /* QEMU_CLOCK_VIRTUAL, ns; 0: it is not */
+    bool has_pasid;             /* @p is known */
+    bool reported;
+    VTDPasid p;
+} VTDPrqGroup;
+
+static uint64_t vtd_prq_key(uint16_t sid, uint32_t pasid, uint16_t group)
+{
+    uint64_t tag = pasid == VTD_NO_PASID ? 1ULL << VTD_PASID_ID_SHIFT : pasid;
+
+    return (uint64_t)sid << 40 | tag << 16 | group;
+}
+
+/* Called once, when the IOMMU is realized. */
+void vtd_prq_init(VTDAtsState *ats)
+{
+    ats->requests = g_hash_table_new_full(g_int64_hash, g_int64_equal,
+                                          NULL, g_free);
+}
+
+/* @req, the last of its group, is in the queue. */
+static void vtd_prq_await(VTDAtsState *ats, uint16_t sid,
+                          const VTDPageRequest *req)
+{
+    VTDPrqGroup *g = g_new0(VTDPrqGroup, 1);
+    VTDContextEntry ce;
+    bool fpd;
+
+    g->key = vtd_prq_key(sid, req->pasid, req->group);
+    g->sid = sid;
+    g->pasid = req->pasid;
+    g->group = req->group;
+    g->iova = req->iova;
+    g->has_pasid = !vtd_pasid_get_context(ats, sid, &ce, &fpd) &&
+                   !vtd_pasid_get_entry(ats, sid, &ce, req->pasid, &g->p,
+                                        &fpd);
+    g_hash_table_replace(ats->requests, &g->key, g);
+}
+
+static void vtd_prq_lost(VTDAtsState *ats, VTDPrqGroup *g, uint64_t now)
+{
+    if (!g->reported) {
+        g->reported = true;
+        vtd_witness_report(ats, "lost-request: function %02x:%02x.%x PASID %u "
+                           "address 0x%"PRIx64" group %u old 0x%"PRIx64
+                           " new 0x%"PRIx64, g->sid >> 8, PCI_SLOT(g->sid),
+                           PCI_FUNC(g->sid), g->pasid, g->iova, g->group,
+                           g->p.pe.val[0], now);
+    }
+}
+
+/* The PASID entry @p is used from now on: it must not inherit requests. */
+void vtd_prq_pasid_loaded(const VTDPasid *p)
+{
+    GHashTableIter iter;
+    VTDPrqGroup *g;
+
+    g_hash_table_iter_init(&iter, p->ats->requests);
+    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&g)) {
+        if (g->has_pasid && g->sid == p->sid && g->p.pasid == p->pasid &&
+            !vtd_pasid_same_tables(&g->p, p)) {
+            vtd_prq_lost(p->ats, g, p->pe.val[0]);
+        }
+    }
+}
+
+/* Report requests that still wait when their PASID entry is long gone. */
+void vtd_prq_look_for_lost(VTDAtsState *ats, int64_t now)
+{
+    GHashTableIter iter;
+    VTDPrqGroup *g;
+    uint64_t pe;
+
+    g_hash_table_iter_init(&iter, ats->requests);
+    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&g)) {
+        if (!g->has_pasid || !vtd_fs_read(g->p.addr, &pe) ||
+            pe & VTD_PASID_ENTRY_P) {
+            g->gone_since = 0;
+        } else if (!g->gone_since) {
+            g->gone_since = now;
+        } else if (now - g->gone_since > ats->witness.bound) {
+            vtd_prq_lost(ats, g, pe);
+        }
+    }
+}
+
+/* Software responds to a group. */
+static void vtd_prq_answered(VTDAtsState *ats, uint16_t sid, uint32_t pasid,
+                             uint16_t group)
+{
+    uint64_t key = vtd_prq_key(sid, pasid, group);
+
+    if (!g_hash_table_remove(ats->requests, &key)) {
+        vtd_witness_report(ats, "no-request: response to function "
+                           "%02x:%02x.%x PASID %u group %u", sid >> 8,
+                           PCI_SLOT(sid), PCI_FUNC(sid), pasid, group);
+    }
+}
+
 /*
  * Give the registers their values and access rights at reset.
  */
 void vtd_prq_reset(IntelIOMMUState *s)
 {
+    g_hash_table_remove_all(s->ats->requests);
     if (!(s->ecap & VTD_ECAP_PRS)) {
         return;
     }
@@ -169,6 +281,11 @@ static bool vtd_prq_refuse(VTDAtsState *ats, uint16_t sid,
     VTDAtsFunction *f = vtd_ats_find(ats, sid);
 
     trace_vtd_prq_refuse(sid, req->pasid, req->iova, req->group, code);
+    if (req->last && (req->read || req->write)) {
+        uint64_t key = vtd_prq_key(sid, req->pasid, req->group);
+
+        g_hash_table_remove(ats->requests, &key);
+    }
     if (f && req->last && (req->read || req->write)) {
         f->ops->page_response(f->opaque, req->pasid, req->group, code);
     }
@@ -194,6 +311,9 @@ bool vtd_page_request(PCIDevice *dev, const VTDPageRequest *req)
                                   pasid ? req->pasid : 0);
         }
         return vtd_prq_refuse(s->ats, sid, req, VTD_PRG_INVALID);
+    }
+    if (req->last && (req->read || req->write)) {
+        vtd_prq_await(s->ats, sid, req);
     }
     vtd_prq_encode(sid, req, desc);
     if (!vtd_prq_append(s, desc)) {
@@ -226,6 +346,7 @@ bool vtd_prq_process_response_desc(IntelIOMMUState *s, VTDInvDesc *desc)
     }
     trace_vtd_prq_response(VTD_PGR_SID(desc), pasid, VTD_PGR_GROUP(desc),
                            VTD_PGR_CODE(desc));
+    vtd_prq_answered(s->ats, VTD_PGR_SID(desc), pasid, VTD_PGR_GROUP(desc));
     f = vtd_ats_find(s->ats, VTD_PGR_SID(desc));
     if (f) {
         f->ops->page_response(f->opaque, pasid, VTD_PGR_GROUP(desc),

@@ -258,6 +258,7 @@ DSAMemResult dsa_mem_write_record(DSATask *t, uint64_t va,
 void dsa_atc_flush(DSADevice *dev)
 {
     g_hash_table_remove_all(dev->atc);
+    vtd_ats_tlb_dropped(&dev->parent_obj);
 }
 
 static gboolean dsa_atc_covered(gpointer key, gpointer value, gpointer opaque)

@@ -133,4 +133,9 @@ bool vtd_page_request(PCIDevice *dev, const VTDPageRequest *req);
  */
 void vtd_ats_invalidation_done(PCIDevice *dev, uint32_t tag);
 
+/*
+ * The TLB of the function is empty: it was reset, or its ATS switched off.
+ */
+void vtd_ats_tlb_dropped(PCIDevice *dev);
+
 #endif
