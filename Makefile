@@ -26,7 +26,7 @@ QEMU_OBJ := build/qemu/obj
 S := build/stamp
 
 # Files that an overlay is made from.
-ours_files := $(shell find Documentation arch drivers include kernel lib mm samples tools patches/*.patch -type f 2>/dev/null)
+ours_files := $(shell find -L Documentation arch drivers include kernel lib mm samples tools patches/*.patch -type f 2>/dev/null)
 upstream_files := $(wildcard patches/upstream/*.patch)
 qemu_files := $(shell find platform/qemu platform/patches -type f)
 
@@ -170,7 +170,7 @@ build/tools/offcpu: $(wildcard tools/offcpu/*) | $(S)/ours-tree
 
 # ---- kselftests ----------------------------------------------------------
 
-SELFTESTS := offcpu idxd iommu-sva x86-offload bench
+SELFTESTS := offcpu idxd iommu-sva vtd-witness x86-offload bench
 selftests: $(S)/selftests
 
 $(S)/selftests: $(shell find tools/testing/selftests -type f 2>/dev/null) | $(S)/ours-tree
