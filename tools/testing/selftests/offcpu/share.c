@@ -14,6 +14,7 @@
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
 #include "peer.h"
+#include "start.h"
 #include "victim.h"
 
 #define EACH_MS		15
@@ -203,29 +204,17 @@ TEST_F_TIMEOUT(share, vfork_parent_is_killed, LIMIT_S)
 
 struct race {
 	struct queue queue;
-	atomic_int ready, go;
+	struct start start;
 	uint64_t delay_ns[2];
 	pid_t opener, peer;
 };
-
-static void race_to_exit(struct race *race, int who)
-{
-	uint64_t until, deadline = proc_now() + VICTIM_TIMEOUT_MS * NSEC_PER_MSEC;
-
-	race->ready++;
-	while (!race->go && proc_now() < deadline)
-		;
-	until = proc_now() + race->delay_ns[who];
-	while (proc_now() < until)
-		;
-}
 
 static void race_as_peer(void *arg)
 {
 	struct race *race = arg;
 
 	race->peer = getpid();
-	race_to_exit(race, 1);
+	start_line(&race->start, race->delay_ns[1]);
 }
 
 static void race_as_opener(void *arg)
@@ -235,7 +224,7 @@ static void race_as_opener(void *arg)
 
 	if (!portal_open(&portal, &race->queue) &&
 	    peer_spawn(race_as_peer, race, false) > 0)
-		race_to_exit(race, 0);
+		start_line(&race->start, race->delay_ns[0]);
 }
 
 /* Each of them may see the other, or neither: the task is killed all the same. */
@@ -246,13 +235,10 @@ TEST_F_TIMEOUT(share, both_leave_at_once, 2 * LIMIT_S)
 
 	race->queue = self->queue;
 	for (int round = 0; round < ROUNDS; round++) {
-		race->ready = 0;
-		race->go = 0;
-		race->delay_ns[0] = rand() % MAX_DELAY_NS;
-		race->delay_ns[1] = rand() % MAX_DELAY_NS;
+		race->start = (struct start){ .count = 2 };
+		race->delay_ns[0] = start_delay(MAX_DELAY_NS);
+		race->delay_ns[1] = start_delay(MAX_DELAY_NS);
 		race->opener = proc_spawn(race_as_opener, race);
-		ASSERT_TRUE(proc_wait_flag(&race->ready, 2, VICTIM_TIMEOUT_MS));
-		race->go = 1;
 		ASSERT_NE(0, proc_wait(race->opener, VICTIM_TIMEOUT_MS, &status));
 		ASSERT_NE(0, proc_wait(race->peer, VICTIM_TIMEOUT_MS, &status));
 		ASSERT_TRUE(killed_by_exit(race->opener));

@@ -19,11 +19,10 @@
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
 #include "inject.h"
+#include "list.h"
 #include "victim.h"
 
-#define ALL		"/proc/offcpu_tasks"
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
-#define HEADER		"id state device pasid age faults pid\n"
 #define NOBODY		65534
 #define PAGE		4096
 #define WAIT_MS		5000
@@ -31,61 +30,12 @@
 #define SHORT_MS	300
 #define SLACK_MS	2000
 
-struct row {
-	unsigned long long id;
-	char state[16];
-	char device[64];
-	unsigned int pasid;
-	double age;
-	unsigned long faults;
-	int pid;
-};
-
 static struct trace trace;
-
-/* The first row that is @id's, or @pid's if that is 0; -ENOENT without one. */
-static int look(const char *path, unsigned long long id, int pid, struct row *row)
-{
-	FILE *file = fopen(path, "re");
-	int ret = -ENOENT;
-	char line[256];
-
-	if (!file)
-		return -errno;
-	if (!fgets(line, sizeof(line), file) || strcmp(line, HEADER))
-		ret = -EPROTO;
-	while (ret == -ENOENT && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%llu %15s %63s %u %lf %lu %d\n", &row->id,
-			   row->state, row->device, &row->pasid, &row->age,
-			   &row->faults, &row->pid) != 7)
-			ret = -EPROTO;
-		else if (id ? row->id == id : row->pid == pid)
-			ret = 0;
-	}
-	fclose(file);
-	return ret;
-}
-
-static const char *of(int pid)
-{
-	static char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/offcpu_tasks", pid);
-	return path;
-}
-
-static int request_kill(unsigned long long id)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "kill %llu\n", id);
-	return proc_write_file(ALL, text);
-}
 
 FIXTURE(tasks) {
 	struct queue queue;
 	struct portal portal;
-	struct row row;
+	struct list_row row;
 	struct desc *desc;
 };
 
@@ -95,10 +45,10 @@ FIXTURE_SETUP(tasks)
 		SKIP(return, "no DSA device");
 	ASSERT_EQ(0, queue_find(&self->queue, false));
 	ASSERT_EQ(0, trace_start(&trace));
-	ASSERT_EQ(-ENOENT, look(ALL, 0, getpid(), &self->row));
+	ASSERT_EQ(-ENOENT, list_find(LIST_ALL, 0, getpid(), &self->row));
 	self->desc = proc_shared(sizeof(*self->desc));
 	ASSERT_EQ(0, portal_open(&self->portal, &self->queue));
-	ASSERT_EQ(0, look(ALL, 0, getpid(), &self->row));
+	ASSERT_EQ(0, list_find(LIST_ALL, 0, getpid(), &self->row));
 }
 
 FIXTURE_TEARDOWN(tasks)
@@ -117,10 +67,10 @@ static bool works(struct portal *portal, struct desc *desc)
 TEST_F(tasks, lists_show_a_live_task)
 {
 	char device[64], number[32];
-	struct row own;
+	struct list_row own;
 	int bind;
 
-	ASSERT_EQ(0, look(of(getpid()), 0, getpid(), &own));
+	ASSERT_EQ(0, list_find(list_of(getpid()), 0, getpid(), &own));
 	EXPECT_EQ(self->row.id, own.id);
 	EXPECT_STREQ("live", own.state);
 	EXPECT_STREQ("live", self->row.state);
@@ -143,18 +93,18 @@ TEST_F(tasks, lists_show_a_live_task)
 
 TEST_F(tasks, age_is_in_seconds)
 {
-	struct row later;
+	struct list_row later;
 
 	EXPECT_GT(WAIT_MS / 1000, self->row.age);
 	usleep(1100 * 1000);
-	ASSERT_EQ(0, look(ALL, self->row.id, 0, &later));
+	ASSERT_EQ(0, list_find(LIST_ALL, self->row.id, 0, &later));
 	EXPECT_LT(self->row.age + 1, later.age);
 	EXPECT_GT(self->row.age + WAIT_MS / 1000, later.age);
 }
 
 TEST_F(tasks, page_faults_are_counted)
 {
-	struct row after;
+	struct list_row after;
 	uint8_t *dst;
 
 	ASSERT_TRUE(self->queue.block_on_fault);
@@ -165,7 +115,7 @@ TEST_F(tasks, page_faults_are_counted)
 	self->desc->hw.flags |= IDXD_OP_FLAG_BOF;
 	ASSERT_LE(0, portal_submit(&self->portal, &self->desc->hw));
 	ASSERT_EQ(DSA_COMP_SUCCESS, desc_wait(&self->desc->record, WAIT_MS));
-	ASSERT_EQ(0, look(of(getpid()), self->row.id, 0, &after));
+	ASSERT_EQ(0, list_find(list_of(getpid()), self->row.id, 0, &after));
 	EXPECT_LT(self->row.faults, after.faults);
 	munmap(dst, PAGE);
 }
@@ -173,17 +123,17 @@ TEST_F(tasks, page_faults_are_counted)
 TEST_F(tasks, gone_after_close)
 {
 	portal_close(&self->portal);
-	EXPECT_EQ(-ENOENT, look(ALL, self->row.id, 0, &self->row));
-	EXPECT_EQ(-ENOENT, look(of(getpid()), self->row.id, 0, &self->row));
+	EXPECT_EQ(-ENOENT, list_find(LIST_ALL, self->row.id, 0, &self->row));
+	EXPECT_EQ(-ENOENT, list_find(list_of(getpid()), self->row.id, 0, &self->row));
 }
 
 TEST_F(tasks, process_without_tasks)
 {
-	struct row row;
+	struct list_row row;
 
-	EXPECT_EQ(-ENOENT, look(of(getppid()), 0, getpid(), &row));
+	EXPECT_EQ(-ENOENT, list_find(list_of(getppid()), 0, getpid(), &row));
 	/* A kernel thread has no mm. */
-	EXPECT_EQ(-ENOENT, look(of(2), 0, getpid(), &row));
+	EXPECT_EQ(-ENOENT, list_find(list_of(2), 0, getpid(), &row));
 }
 
 /* Read with a buffer that no two lines fit into, while tasks come and go. */
@@ -198,7 +148,7 @@ TEST_F(tasks, long_list_has_each_task_once)
 		fds[i] = open(self->queue.path, O_RDWR | O_CLOEXEC);
 		ASSERT_LE(0, fds[i]);
 	}
-	fd = open(ALL, O_RDONLY | O_CLOEXEC);
+	fd = open(LIST_ALL, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	while ((got = read(fd, line + len, sizeof(line) - 1 - len)) > 0) {
 		len += got;
@@ -229,17 +179,17 @@ struct stranger {
 static void be_stranger(void *arg)
 {
 	struct stranger *stranger = arg;
-	struct row row;
+	struct list_row row;
 	char text[32];
 	int fd, len;
 
 	stranger->deputy = setresuid(NOBODY, NOBODY, 0);
-	stranger->own_file = look(of(stranger->pid), 0, stranger->pid, &row);
-	stranger->all = look(ALL, stranger->id, 0, &row);
-	stranger->kill = request_kill(stranger->id);
+	stranger->own_file = list_find(list_of(stranger->pid), 0, stranger->pid, &row);
+	stranger->all = list_find(LIST_ALL, stranger->id, 0, &row);
+	stranger->kill = list_kill(stranger->id);
 
 	/* What a stranger opened does not become privileged by who writes. */
-	fd = open(ALL, O_WRONLY | O_CLOEXEC);
+	fd = open(LIST_ALL, O_WRONLY | O_CLOEXEC);
 	len = snprintf(text, sizeof(text), "kill %llu", stranger->id);
 	if (seteuid(0) || fd < 0)
 		stranger->deputy = -EINVAL;
@@ -275,15 +225,15 @@ static int mount_proc(const char *options)
 static void be_blind(void *arg)
 {
 	struct stranger *stranger = arg;
-	struct row row;
+	struct list_row row;
 
 	stranger->own_kill = mount_proc("hidepid=invisible");
 	/* The group that is told all is root's unless said otherwise. */
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY))
 		stranger->own_kill = -errno;
-	stranger->own_file = look(of(stranger->pid), 0, stranger->pid, &row);
-	stranger->all = look(ALL, stranger->id, 0, &row);
+	stranger->own_file = list_find(list_of(stranger->pid), 0, stranger->pid, &row);
+	stranger->all = list_find(LIST_ALL, stranger->id, 0, &row);
 }
 
 TEST_F(tasks, hidden_process_hides_its_tasks)
@@ -304,18 +254,18 @@ static void be_inside(void *arg)
 {
 	struct stranger *stranger = arg;
 	struct portal portal;
-	struct row row;
+	struct list_row row;
 
 	stranger->own_kill = mount_proc(NULL);
-	stranger->all = look(ALL, stranger->id, 0, &row);
-	stranger->kill = request_kill(stranger->id);
+	stranger->all = list_find(LIST_ALL, stranger->id, 0, &row);
+	stranger->kill = list_kill(stranger->id);
 	if (!stranger->own_kill)
 		stranger->own_kill = portal_open(&portal, &stranger->queue);
 	/* By the number that it has inside. */
 	if (!stranger->own_kill)
-		stranger->own_kill = look(ALL, 0, getpid(), &row);
+		stranger->own_kill = list_find(LIST_ALL, 0, getpid(), &row);
 	if (!stranger->own_kill)
-		stranger->own_kill = request_kill(row.id);
+		stranger->own_kill = list_kill(row.id);
 }
 
 static void go_inside(void *arg)
@@ -355,15 +305,15 @@ static void kill_own(void *arg)
 {
 	struct stranger *stranger = arg;
 	struct portal portal;
-	struct row row;
+	struct list_row row;
 
 	stranger->own_kill = portal_open(&portal, &stranger->queue);
 	if (!stranger->own_kill)
-		stranger->own_kill = look(ALL, 0, getpid(), &row);
+		stranger->own_kill = list_find(LIST_ALL, 0, getpid(), &row);
 	if (!stranger->own_kill && setresuid(NOBODY, NOBODY, NOBODY))
 		stranger->own_kill = -errno;
 	if (!stranger->own_kill)
-		stranger->own_kill = request_kill(row.id);
+		stranger->own_kill = list_kill(row.id);
 }
 
 TEST_F(tasks, user_kills_own)
@@ -385,14 +335,14 @@ TEST_F(tasks, bad_requests)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_EQ(-EINVAL, proc_write_file(ALL, bad[i]))
+		EXPECT_EQ(-EINVAL, proc_write_file(LIST_ALL, bad[i]))
 			TH_LOG("'%s'", bad[i]);
 	}
-	EXPECT_EQ(-ESRCH, request_kill(0));
-	EXPECT_EQ(-ESRCH, request_kill(self->row.id + 1000000));
+	EXPECT_EQ(-ESRCH, list_kill(0));
+	EXPECT_EQ(-ESRCH, list_kill(self->row.id + 1000000));
 	EXPECT_TRUE(works(&self->portal, self->desc));
 	portal_close(&self->portal);
-	EXPECT_EQ(-ESRCH, request_kill(self->row.id));
+	EXPECT_EQ(-ESRCH, list_kill(self->row.id));
 }
 
 static void touch(void *arg)
@@ -410,9 +360,9 @@ TEST_F(tasks, killed_task_leaves_its_process)
 	struct pollfd event = { .fd = self->portal.fd };
 	struct trace_life life;
 	struct portal other;
-	struct row row;
+	struct list_row row;
 
-	ASSERT_EQ(0, request_kill(self->row.id));
+	ASSERT_EQ(0, list_kill(self->row.id));
 	EXPECT_EQ(SIGBUS, proc_signal_of(touch, &self->portal));
 	EXPECT_EQ(-1, write(self->portal.fd, &self->desc->hw,
 			    sizeof(self->desc->hw)));
@@ -423,10 +373,10 @@ TEST_F(tasks, killed_task_leaves_its_process)
 	EXPECT_EQ(1, poll(&event, 1, 0));
 	EXPECT_EQ(POLLHUP | POLLERR, event.revents);
 
-	ASSERT_EQ(0, look(ALL, self->row.id, 0, &row));
+	ASSERT_EQ(0, list_find(LIST_ALL, self->row.id, 0, &row));
 	EXPECT_STREQ("dead", row.state);
-	EXPECT_EQ(-ENOENT, look(of(getpid()), self->row.id, 0, &row));
-	EXPECT_EQ(-ESRCH, request_kill(self->row.id));
+	EXPECT_EQ(-ENOENT, list_find(list_of(getpid()), self->row.id, 0, &row));
+	EXPECT_EQ(-ESRCH, list_kill(self->row.id));
 
 	ASSERT_TRUE(trace_one_life(&trace, getpid(), &life, WAIT_MS));
 	EXPECT_TRUE(trace_in_order(&trace, &life));
@@ -443,7 +393,7 @@ TEST_F(tasks, siblings_of_a_killed_task_go_on)
 	struct portal other;
 
 	ASSERT_EQ(0, portal_open(&other, &self->queue));
-	ASSERT_EQ(0, request_kill(self->row.id));
+	ASSERT_EQ(0, list_kill(self->row.id));
 	EXPECT_EQ(SIGBUS, proc_signal_of(touch, &self->portal));
 	EXPECT_TRUE(works(&other, self->desc));
 	portal_close(&other);
@@ -470,7 +420,7 @@ FIXTURE(dying) {
 };
 
 static struct watch {
-	struct row row;
+	struct list_row row;
 	int all, own;
 	atomic_int done;
 } *watch;
@@ -519,15 +469,15 @@ static void watch_victim(void *arg)
 {
 	uint64_t deadline = proc_now() + WAIT_MS * NSEC_PER_MSEC;
 	struct victim *victim = arg;
-	struct row row;
+	struct list_row row;
 
 	do {
 		proc_nap();
-		watch->all = look(ALL, 0, victim->pid, &watch->row);
+		watch->all = list_find(LIST_ALL, 0, victim->pid, &watch->row);
 	} while ((watch->all || strcmp(watch->row.state, "dying")) &&
 		 proc_now() < deadline);
 	/* It has no memory any more. */
-	watch->own = look(of(victim->pid), 0, victim->pid, &row);
+	watch->own = list_find(list_of(victim->pid), 0, victim->pid, &row);
 	watch->done = 1;
 }
 
@@ -556,7 +506,7 @@ TEST_F(dying, is_listed_and_as_bounded_as_the_sysctl_says)
 	EXPECT_EQ(0, watch->all);
 	EXPECT_STREQ("dying", watch->row.state);
 	EXPECT_EQ(-ENOENT, watch->own);
-	EXPECT_EQ(-ENOENT, look(ALL, 0, victim->pid, &watch->row));
+	EXPECT_EQ(-ENOENT, list_find(LIST_ALL, 0, victim->pid, &watch->row));
 }
 
 TEST_HARNESS_MAIN
