@@ -22,6 +22,7 @@
 
 #define SYSFS_DEVICES	"/sys/bus/dsa/devices"
 #define SYSFS_DRIVERS	"/sys/bus/dsa/drivers"
+#define PCI_DRIVER	"/sys/bus/pci/drivers/idxd"
 #define ANY_DEVICE	(-1)
 
 int queue_attr(const char *name, const char *attr, char *buf, int len)
@@ -197,6 +198,12 @@ int queue_pci_name(const char *device, char *buf, int len)
 		return -errno;
 	snprintf(buf, len, "%s", strrchr(path, '/') + 1);
 	return 0;
+}
+
+int queue_bind_driver(const char *function, bool bind)
+{
+	return proc_write_file(bind ? PCI_DRIVER "/bind" : PCI_DRIVER "/unbind",
+			       function);
 }
 
 int queue_enable(const struct queue *queue, bool enable)

@@ -85,6 +85,15 @@ uint64_t queue_attr_u64(const char *name, const char *attr);
 /** queue_pci_name() - name of dsa0's PCI function in sysfs; 0 or -errno */
 int queue_pci_name(const char *device, char *buf, int len);
 
+/**
+ * queue_bind_driver() - give a PCI function its driver, or take it away
+ * @function: from queue_pci_name()
+ * @bind: which of them
+ *
+ * What the driver gets is not configured.  Return: 0 or -errno.
+ */
+int queue_bind_driver(const char *function, bool bind);
+
 /** queue_enable() - enable or disable a configured queue; 0 or -errno */
 int queue_enable(const struct queue *queue, bool enable);
 

@@ -164,6 +164,11 @@ void trace_read(struct trace *trace)
 	}
 }
 
+void trace_forget(struct trace *trace)
+{
+	trace->count = 0;
+}
+
 bool trace_field(const struct trace_event *event, const char *key, char *value,
 		 int len)
 {

@@ -46,6 +46,9 @@ void trace_stop(struct trace *trace);
 /** trace_read() - take in what has been recorded since, without waiting */
 void trace_read(struct trace *trace);
 
+/** trace_forget() - drop what has been taken in, to make room for more */
+void trace_forget(struct trace *trace);
+
 /**
  * trace_find() - look for an event among those taken in
  * @trace: started

@@ -16,7 +16,6 @@
 #include "busy.h"
 #include "inject.h"
 
-#define PCI_DRIVER	"/sys/bus/pci/drivers/idxd"
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 #define PCI_RESCAN	"/sys/bus/pci/rescan"
 #define DEVICE		0	/* dsa0 goes, dsa1 stays */
@@ -105,13 +104,13 @@ static int lose_driver(void *arg)
 {
 	const struct target *target = arg;
 
-	return proc_write_file(PCI_DRIVER "/unbind", target->function);
+	return queue_bind_driver(target->function, false);
 }
 
 static int get_driver(void *arg)
 {
 	const struct target *target = arg;
-	int ret = proc_write_file(PCI_DRIVER "/bind", target->function);
+	int ret = queue_bind_driver(target->function, true);
 
 	return ret ? ret : queue_load_config();
 }
@@ -201,7 +200,7 @@ FIXTURE_TEARDOWN(gone)
 	trace_stop(&trace);
 	/* A test that failed half way may have left the device out. */
 	proc_write_file(PCI_RESCAN, "1");
-	proc_write_file(PCI_DRIVER "/bind", self->target.function);
+	queue_bind_driver(self->target.function, true);
 	inject_slow(self->target.queue.device, 0);
 	kill(self->bystander_pid, SIGKILL);
 	waitpid(self->bystander_pid, NULL, 0);
