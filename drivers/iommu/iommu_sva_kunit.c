@@ -122,9 +122,10 @@ static const struct file_operations slow_fops = {
 #define becomes(condition)						\
 ({									\
 	unsigned long end_ = jiffies + TIMEOUT;				\
-	while (!(condition) && time_before(jiffies, end_))		\
-		usleep_range(1000, 2000);						\
-	(condition);							\
+	bool done_;							\
+	while (!(done_ = (condition)) && time_before(jiffies, end_))	\
+		usleep_range(1000, 2000);				\
+	done_;								\
 })
 
 static void mock_device_init(struct mock_device *mock)
@@ -363,6 +364,7 @@ static struct kunit_suite fault_suite = {
 	.exit = fault_test_exit,
 	.test_cases = fault_cases,
 };
+
 kunit_test_suite(fault_suite);
 
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

@@ -26,7 +26,7 @@ static const struct {
 	{ "kva", bench_kva },
 };
 
-static __noreturn void power_off(int status)
+static noreturn void power_off(int status)
 {
 	char line[64];
 	int fd;

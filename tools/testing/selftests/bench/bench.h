@@ -8,17 +8,14 @@
 #define SELFTESTS_BENCH_BENCH_H
 
 #include <stdint.h>
+#include <stdnoreturn.h>
 
 #define BENCH_QUEUE	"/dev/dsa/wq0.0"
-
-#ifndef __noreturn
-#define __noreturn	__attribute__((__noreturn__))
-#endif
 
 /* bench.c */
 
 /** bench_fail() - say what failed, with errno, and end the run */
-__noreturn void bench_fail(const char *what);
+noreturn void bench_fail(const char *what);
 
 /**
  * bench_clock() - instructions that the machine has executed, on all its CPUs

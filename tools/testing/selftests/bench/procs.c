@@ -22,7 +22,7 @@ static unsigned int count;
 /* In shared memory: processes that are bound, or could not be. */
 static struct { atomic_uint bound, failed; } *shared;
 
-static __noreturn void be_bound(void)
+static noreturn void be_bound(void)
 {
 	if (open(BENCH_QUEUE, O_RDWR) < 0)
 		atomic_fetch_add(&shared->failed, 1);

@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(oom, killed_for_what_its_device_takes, TEST_S)
 
 static void *read_page(void *page)
 {
-	return (void *)(uintptr_t)*(volatile uint8_t *)page;
+	return (void *)(uintptr_t)__atomic_load_n((uint8_t *)page, __ATOMIC_RELAXED);
 }
 
 /* One thread of it does not leave when it is killed. */
