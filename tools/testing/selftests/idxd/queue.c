@@ -151,6 +151,7 @@ int queue_load_config(void)
 static int load_config_of(unsigned int device)
 {
 	char path[4200], command[4400], temp[64];
+	int ret;
 
 	if (queue_config_path(path, sizeof(path)))
 		return -ENOENT;
@@ -160,7 +161,9 @@ static int load_config_of(unsigned int device)
 		 path, temp);
 	if (proc_run((char *[]){ "sh", "-c", command, NULL }))
 		return -EIO;
-	return load_config(temp) | unlink(temp);
+	ret = load_config(temp);
+	unlink(temp);
+	return ret;
 }
 
 int queue_find(struct queue *queue, bool dedicated)
