@@ -17,7 +17,7 @@
 #include "start.h"
 #include "victim.h"
 
-#define EACH_MS		15
+#define EACH_MS		40
 #define COUNT		8
 #define LIMIT_S		120	/* a test; debug kernels are slow */
 #define SOON_MS		2000
