@@ -39,12 +39,12 @@ void witness_forget(void)
 	read_log(log, sizeof(log));
 }
 
-static void write_number(const char *path, uint64_t value)
+static int write_number(const char *path, uint64_t value)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	proc_write_file(path, text);
+	return proc_write_file(path, text);
 }
 
 void witness_bound(unsigned int ms)
@@ -57,9 +57,9 @@ void witness_free(uint64_t pfn)
 	write_number(WITNESS "/freed", pfn);
 }
 
-void witness_promote(unsigned int times)
+int witness_promote(unsigned int times)
 {
-	write_number(WITNESS "/promote", times);
+	return write_number(WITNESS "/promote", times);
 }
 
 static bool holds(char *log, const char *what, const char *and)

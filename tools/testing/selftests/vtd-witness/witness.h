@@ -25,10 +25,12 @@ void witness_bound(unsigned int ms);
 void witness_free(uint64_t pfn);
 
 /**
- * witness_promote() - have vmalloc() map a range by small, then by huge pages
+ * witness_promote() - have vmap map a range by a small, then by a huge page
  * @times: how often
+ *
+ * Return: 0 or a negative error number.
  */
-void witness_promote(unsigned int times);
+int witness_promote(unsigned int times);
 
 /**
  * witness_says() - wait for a report
