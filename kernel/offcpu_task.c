@@ -88,8 +88,8 @@ void offcpu_task_put(struct offcpu_task *task)
 }
 
 /*
- * All tasks, found by ID: what is walked may change whenever the lock is not
- * held, so a walk goes on with the next ID rather than with the next node.
+ * All tasks, found by ID: they may change whenever the lock is not held, so a
+ * walk that lets go of it goes on with the next ID rather than the next node.
  */
 
 static struct offcpu_task *offcpu_node_task(const struct rb_node *node)
@@ -120,11 +120,6 @@ static struct offcpu_task *offcpu_from(u64 from)
 		}
 	}
 	return found;
-}
-
-static struct offcpu_task *offcpu_after(const struct offcpu_task *task)
-{
-	return offcpu_from(task->id + 1);
 }
 
 /* Give it an ID, and let others find it. */
@@ -655,12 +650,14 @@ static void offcpu_wait_some(struct device *dev,
 			     void *arg)
 {
 	struct offcpu_task *task;
+	struct rb_node *node;
 	bool found;
 
 	do {
 		found = false;
 		spin_lock(&offcpu_tasks_lock);
-		for (task = offcpu_from(0); task; task = offcpu_after(task)) {
+		for (node = rb_first(&offcpu_tasks); node; node = rb_next(node)) {
+			task = offcpu_node_task(node);
 			if (!offcpu_is_one(task, dev, which, arg) ||
 			    offcpu_task_is_live(task) ||
 			    completion_done(&task->done))
@@ -693,10 +690,12 @@ void offcpu_task_kill_some(struct device *dev,
 			   void *arg, enum offcpu_cause cause)
 {
 	struct offcpu_task *task;
+	struct rb_node *node;
 	LIST_HEAD(busy);
 
 	spin_lock(&offcpu_tasks_lock);
-	for (task = offcpu_from(0); task; task = offcpu_after(task)) {
+	for (node = rb_first(&offcpu_tasks); node; node = rb_next(node)) {
+		task = offcpu_node_task(node);
 		if (offcpu_is_one(task, dev, which, arg) &&
 		    offcpu_task_claim(task, cause))
 			list_add_tail(&task->kill_node, &busy);

@@ -23,6 +23,12 @@ void desc_init(struct desc *desc, unsigned int opcode)
 	desc->hw.completion_addr = (uintptr_t)&desc->record;
 }
 
+void desc_init_silent(struct desc *desc)
+{
+	memset(desc, 0, sizeof(*desc));
+	desc->hw.opcode = DSA_OPCODE_NOOP;
+}
+
 void desc_memmove(struct desc *desc, void *dst, const void *src, uint32_t size)
 {
 	desc_init(desc, DSA_OPCODE_MEMMOVE);

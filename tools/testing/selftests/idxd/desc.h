@@ -27,6 +27,9 @@ struct desc {
  */
 void desc_init(struct desc *desc, unsigned int opcode);
 
+/** desc_init_silent() - a no-op that asks for no record */
+void desc_init_silent(struct desc *desc);
+
 /** desc_memmove() - copy @size bytes */
 void desc_memmove(struct desc *desc, void *dst, const void *src, uint32_t size);
 

@@ -12,6 +12,7 @@
 
 #include "desc.h"
 #include "file.h"
+#include "proc.h"
 
 #define PAGE		4096
 #define WAIT_MS		10000
@@ -30,10 +31,21 @@ int file_write_errno(int fd)
 {
 	struct desc desc;
 
-	desc_init(&desc, DSA_OPCODE_NOOP);
-	desc.hw.flags = 0;
-	desc.hw.completion_addr = 0;
+	desc_init_silent(&desc);
 	return write(fd, &desc.hw, sizeof(desc.hw)) < 0 ? errno : 0;
+}
+
+static void submit_silent(void *portal)
+{
+	struct desc desc;
+
+	desc_init_silent(&desc);
+	portal_submit_once(portal, &desc.hw);
+}
+
+int file_portal_signal(struct portal *portal)
+{
+	return proc_signal_of(submit_silent, portal);
 }
 
 int file_poll(int fd, unsigned int timeout_ms)

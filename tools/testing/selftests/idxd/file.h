@@ -16,6 +16,9 @@ int file_map_errno(int fd);
 /** file_write_errno() - submit an empty descriptor by write(); errno, or 0 */
 int file_write_errno(int fd);
 
+/** file_portal_signal() - submit an empty descriptor; the signal for it, or 0 */
+int file_portal_signal(struct portal *portal);
+
 /**
  * file_poll() - wait for something to happen to the file
  * @fd: open on a queue

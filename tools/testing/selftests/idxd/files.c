@@ -62,21 +62,6 @@ static bool works(struct portal *portal, struct desc *desc, uint8_t *dst,
 	       !memcmp(dst, src, PAGE);
 }
 
-static int map_errno(int fd)
-{
-	void *reg = mmap(NULL, QUEUE_PORTAL_SIZE, PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (reg == MAP_FAILED)
-		return errno;
-	munmap(reg, QUEUE_PORTAL_SIZE);
-	return 0;
-}
-
-static int write_errno(int fd, const struct dsa_hw_desc *desc)
-{
-	return write(fd, desc, sizeof(*desc)) < 0 ? errno : 0;
-}
-
 TEST_F(files, two_opens)
 {
 	struct portal first, second;
@@ -170,8 +155,8 @@ static void try_all(void *arg)
 {
 	struct heir *heir = arg;
 
-	heir->map = map_errno(heir->portal->fd);
-	heir->write = write_errno(heir->portal->fd, heir->desc);
+	heir->map = file_map_errno(heir->portal->fd);
+	heir->write = file_write_errno(heir->portal->fd);
 	heir->signal = proc_signal_of(touch, heir);
 }
 
@@ -230,14 +215,14 @@ TEST_F(files, passed_on)
 	ASSERT_LE(0, event.fd);
 
 	desc_memmove(self->desc, self->dst, self->src, PAGE);
-	EXPECT_EQ(EPERM, map_errno(event.fd));
-	EXPECT_EQ(EPERM, write_errno(event.fd, &self->desc->hw));
+	EXPECT_EQ(EPERM, file_map_errno(event.fd));
+	EXPECT_EQ(EPERM, file_write_errno(event.fd));
 
 	giver->stage = 2;
 	ASSERT_NE(0, proc_wait(pid, WAIT_MS, &status));
 	EXPECT_EQ(0, status);
-	EXPECT_EQ(EOWNERDEAD, map_errno(event.fd));
-	EXPECT_EQ(EOWNERDEAD, write_errno(event.fd, &self->desc->hw));
+	EXPECT_EQ(EOWNERDEAD, file_map_errno(event.fd));
+	EXPECT_EQ(EOWNERDEAD, file_write_errno(event.fd));
 	EXPECT_EQ(1, poll(&event, 1, 0));
 	EXPECT_EQ(POLLHUP | POLLERR, event.revents & (POLLHUP | POLLERR));
 	EXPECT_EQ(0, self->desc->record.status);
@@ -332,17 +317,6 @@ TEST_F_TIMEOUT(files, cycles_leak_nothing, 200)
 
 /* ---- the queue goes ---- */
 
-static void touch_portal(void *arg)
-{
-	struct portal *portal = arg;
-	struct desc desc;
-
-	desc_init(&desc, DSA_OPCODE_NOOP);
-	desc.hw.flags = 0;
-	desc.hw.completion_addr = 0;
-	portal_submit_once(portal, &desc.hw);
-}
-
 /* Who comes to a portal of a queue that was disabled is told, by a signal. */
 TEST_F(files, disabled_under_a_mapped_portal)
 {
@@ -351,13 +325,13 @@ TEST_F(files, disabled_under_a_mapped_portal)
 	ASSERT_EQ(0, portal_open(&portal, &self->queue));
 	ASSERT_TRUE(works(&portal, self->desc, self->dst, self->src));
 	ASSERT_EQ(0, queue_enable(&self->queue, false));
-	EXPECT_EQ(SIGBUS, proc_signal_of(touch_portal, &portal));
-	EXPECT_NE(0, write_errno(portal.fd, &self->desc->hw));
-	EXPECT_NE(0, map_errno(portal.fd));
+	EXPECT_EQ(SIGBUS, file_portal_signal(&portal));
+	EXPECT_NE(0, file_write_errno(portal.fd));
+	EXPECT_NE(0, file_map_errno(portal.fd));
 
 	/* Another queue may be there now: this file is not for it. */
 	ASSERT_EQ(0, queue_enable(&self->queue, true));
-	EXPECT_EQ(SIGBUS, proc_signal_of(touch_portal, &portal));
+	EXPECT_EQ(SIGBUS, file_portal_signal(&portal));
 	ASSERT_EQ(0, portal_open(&next, &self->queue));
 	EXPECT_TRUE(works(&next, self->desc, self->dst, self->src));
 	portal_close(&portal);

@@ -71,9 +71,7 @@ static void touch(void *arg)
 {
 	struct desc desc;
 
-	desc_init(&desc, DSA_OPCODE_NOOP);
-	desc.hw.flags = 0;
-	desc.hw.completion_addr = 0;
+	desc_init_silent(&desc);
 	insn_movdir64b(heir->portal.reg, &desc.hw);
 }
 

@@ -345,16 +345,6 @@ TEST_F(tasks, bad_requests)
 	EXPECT_EQ(-ESRCH, list_kill(self->row.id));
 }
 
-static void touch(void *arg)
-{
-	struct desc desc;
-
-	desc_init(&desc, DSA_OPCODE_NOOP);
-	desc.hw.flags = 0;
-	desc.hw.completion_addr = 0;
-	portal_submit_once(arg, &desc.hw);
-}
-
 TEST_F(tasks, killed_task_leaves_its_process)
 {
 	struct pollfd event = { .fd = self->portal.fd };
@@ -363,7 +353,7 @@ TEST_F(tasks, killed_task_leaves_its_process)
 	struct list_row row;
 
 	ASSERT_EQ(0, list_kill(self->row.id));
-	EXPECT_EQ(SIGBUS, proc_signal_of(touch, &self->portal));
+	EXPECT_EQ(SIGBUS, file_portal_signal(&self->portal));
 	EXPECT_EQ(-1, write(self->portal.fd, &self->desc->hw,
 			    sizeof(self->desc->hw)));
 	EXPECT_EQ(EOWNERDEAD, errno);
@@ -394,7 +384,7 @@ TEST_F(tasks, siblings_of_a_killed_task_go_on)
 
 	ASSERT_EQ(0, portal_open(&other, &self->queue));
 	ASSERT_EQ(0, list_kill(self->row.id));
-	EXPECT_EQ(SIGBUS, proc_signal_of(touch, &self->portal));
+	EXPECT_EQ(SIGBUS, file_portal_signal(&self->portal));
 	EXPECT_TRUE(works(&other, self->desc));
 	portal_close(&other);
 }
