@@ -19,7 +19,7 @@
 #define PAGE		4096
 #define BACK_MS		300000	/* the device may be away for long */
 #define EACH_MS		10
-#define SLOWDOWN	16
+#define SLOWDOWN	32
 #define ATTEMPTS	4
 
 struct use {
@@ -62,7 +62,7 @@ static void submit_for_ever(void *arg)
 		desc->record.status = 0;
 		if (portal_submit(&use->portal, &desc->hw) < 0)
 			return;
-		if (n == BUSY_SLOTS)
+		if (n == BUSY_SLOTS - 1)
 			busy->stage = BUSY_WORKS;
 	}
 }
@@ -159,7 +159,7 @@ static void work_on(void *arg)
 	open_again(busy);
 }
 
-int busy_start(struct busy *busy)
+int busy_start(struct busy *busy, unsigned int slowdown)
 {
 	busy->stage = 0;
 	busy->pid = proc_spawn(work_on, busy);
@@ -167,6 +167,7 @@ int busy_start(struct busy *busy)
 		return -ETIMEDOUT;
 	if (busy->error)
 		return busy->error;
+	inject_slow(busy->queue.device, slowdown);
 	busy->stage = BUSY_GO;
 	return proc_wait_flag(&busy->stage, BUSY_WORKS, BUSY_WAIT_MS) ? 0 : -EIO;
 }
@@ -184,11 +185,10 @@ static int lose_once(struct busy *busy, struct trace *trace,
 		     struct busy_loss *loss, unsigned int slowdown,
 		     int (*go)(void *arg), void *arg)
 {
-	int ret = busy_start(busy);
+	int ret = busy_start(busy, slowdown);
 
 	if (ret)
 		return ret;
-	inject_slow(busy->queue.device, slowdown);
 	ret = go(arg);
 	if (ret)
 		return ret;

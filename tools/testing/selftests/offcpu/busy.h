@@ -53,12 +53,14 @@ struct busy *busy_alloc(const struct queue *queue);
 /**
  * busy_start() - fork it, and wait until the device is at work for it
  * @busy: from busy_alloc()
+ * @slowdown: an emulated device takes so many times longer from then on, so that
+ *	it has work left when this process comes to the next step; 1: no longer
  *
  * It has two off-CPU tasks on a shared queue, one on a dedicated one.
  *
  * Return: 0 or -errno.
  */
-int busy_start(struct busy *busy);
+int busy_start(struct busy *busy, unsigned int slowdown);
 
 /* What was seen when the device had gone. */
 struct busy_loss {
@@ -77,7 +79,7 @@ struct busy_loss {
  * @come: brings it back, for another try if the device happened to be idle
  * @arg: for both
  *
- * An emulated device is slowed down meanwhile, and allowed to be slow.
+ * An emulated device is slow meanwhile, and allowed to be.
  *
  * Return: 0, or an error.
  */

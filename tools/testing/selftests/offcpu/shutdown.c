@@ -17,6 +17,8 @@
 
 #include "busy.h"
 
+#define SLOWDOWN	16
+
 static int load_kernel(char **argv)
 {
 	int kernel = open(argv[0], O_RDONLY | O_CLOEXEC);
@@ -37,7 +39,7 @@ static int be_busy(void)
 	if (ret)
 		return ret;
 	busy = busy_alloc(&queue);
-	return busy_start(busy);
+	return busy_start(busy, SLOWDOWN);
 }
 
 int main(int argc, char **argv)
