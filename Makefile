@@ -53,7 +53,7 @@ help:
 run: setup qemu kernel selftests
 	@scripts/guest build/selftests/offcpu/offcpu-main-job
 
-test: setup qemu kernel selftests tools build/tests/dsa-op-test build/tests/dsa-registers
+test: setup qemu kernel selftests tools $(addprefix build/tests/,dsa-op-test dsa-registers witness-qmp)
 	@scripts/test '$(T)'
 
 bench: setup qemu kernel selftests
@@ -159,6 +159,9 @@ build/tests/dsa-op-test: $(dsa_op_sources) $(wildcard platform/tests/*.h platfor
 
 build/tests/dsa-registers: platform/tests/guest/dsa-registers.c
 	@mkdir -p build/tests; gcc -O2 -Wall -Wextra -o $@ $<
+
+build/tests/witness-qmp: platform/tests/witness-qmp
+	@mkdir -p build/tests; cp $< $@
 
 # ---- tools ---------------------------------------------------------------
 

@@ -138,6 +138,12 @@ TEST_F_TIMEOUT(awake, table_freed_under_a_pointer_to_it, TEST_S)
 }
 
 /* What is freed and only then flushed is told at the flush. */
+TEST_F_TIMEOUT(awake, table_of_contexts_freed, TEST_S)
+{
+	witness_free(tables_context(self->sid) / PAGE);
+	EXPECT_TRUE(witness_says("freed-page: context entry", NULL, WAIT_MS));
+}
+
 TEST_F_TIMEOUT(awake, page_freed_before_the_flush, TEST_S)
 {
 	witness_free(tables_pfn(self->mem + PAGE));
