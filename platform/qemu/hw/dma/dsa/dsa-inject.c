@@ -16,6 +16,7 @@
  *           3     x-mute-invalidations   device-TLB invalidations are neither
  *                                        obeyed nor answered
  *           4     x-drop-submissions     accepted descriptors disappear
+ *           5     x-ignore-flr           a function-level reset does nothing
  *   +0x0c   31:0  x-slowdown             work takes so many times longer;
  *                                        0 and 1: normal speed
  *   +0x10   31:0  x-fail-next            so many descriptors that start from
@@ -45,6 +46,7 @@ enum {
     DSA_INJECT_HANG_ABORT,
     DSA_INJECT_MUTE_INVALIDATIONS,
     DSA_INJECT_DROP_SUBMISSIONS,
+    DSA_INJECT_IGNORE_FLR,
     DSA_INJECT_BITS,
 };
 
@@ -54,6 +56,7 @@ static const char *const dsa_inject_names[DSA_INJECT_BITS] = {
     [DSA_INJECT_HANG_ABORT] = "x-hang-abort",
     [DSA_INJECT_MUTE_INVALIDATIONS] = "x-mute-invalidations",
     [DSA_INJECT_DROP_SUBMISSIONS] = "x-drop-submissions",
+    [DSA_INJECT_IGNORE_FLR] = "x-ignore-flr",
 };
 
 static uint8_t *dsa_inject_reg(const DSADevice *dev, unsigned reg)
@@ -89,6 +92,11 @@ bool dsa_inject_mute_invalidations(const DSADevice *dev)
 bool dsa_inject_drop_submissions(const DSADevice *dev)
 {
     return dsa_inject_bit(dev, DSA_INJECT_DROP_SUBMISSIONS);
+}
+
+bool dsa_inject_ignore_flr(const DSADevice *dev)
+{
+    return dsa_inject_bit(dev, DSA_INJECT_IGNORE_FLR);
 }
 
 uint32_t dsa_inject_slowdown(const DSADevice *dev)

@@ -133,6 +133,10 @@ static void dsa_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
 
     pci_default_write_config(pdev, addr, val, len);
     pcie_aer_write_config(pdev, addr, val, len);
+    if (dsa_inject_ignore_flr(dev)) {
+        pci_word_test_and_clear_mask(pdev->config + pdev->exp.exp_cap +
+                                     PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
+    }
     pcie_cap_flr_write_config(pdev, addr, val, len);
 
     if (before != dsa_locked_controls(dev)) {

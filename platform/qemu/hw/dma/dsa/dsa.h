@@ -490,6 +490,7 @@ bool dsa_inject_hang_drain(const DSADevice *dev);
 bool dsa_inject_hang_abort(const DSADevice *dev);
 bool dsa_inject_mute_invalidations(const DSADevice *dev);
 bool dsa_inject_drop_submissions(const DSADevice *dev);
+bool dsa_inject_ignore_flr(const DSADevice *dev);
 
 /* Factor by which work takes longer, at least 1 */
 uint32_t dsa_inject_slowdown(const DSADevice *dev);
