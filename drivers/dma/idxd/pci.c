@@ -84,6 +84,8 @@ static int idxd_quiesce_found(struct idxd_device *idxd)
 	pci_save_state(idxd->pdev);
 	ret = __pci_reset_function_locked(idxd->pdev);
 	pci_restore_state(idxd->pdev);
+	if (!ret && !idxd_was_reset(idxd))
+		ret = -EIO;
 	if (!ret)
 		iommu_sva_restore(&idxd->pdev->dev);
 	return ret;

@@ -75,6 +75,15 @@ static void idxd_stop_all(struct idxd_device *idxd, enum offcpu_cause cause)
 		idxd_wq_stop(idxd->wqs[i], cause);
 }
 
+bool idxd_was_reset(struct idxd_device *idxd)
+{
+	u32 gensts = ioread32(idxd->regs + IDXD_GENSTS);
+	u32 cmdsts = ioread32(idxd->regs + IDXD_CMDSTS);
+
+	return !PCI_POSSIBLE_ERROR(gensts) && !(cmdsts & CMDSTS_ACTIVE) &&
+	       FIELD_GET(GENSTS_STATE, gensts) == GENSTS_STATE_DISABLED;
+}
+
 /*
  * Only tries for its locks: who holds one may be waiting for an off-CPU task
  * to die, or be removing the driver, and then this work is cancelled under it.
@@ -132,13 +141,18 @@ void idxd_reset_prepare(struct idxd_device *idxd, enum offcpu_cause cause)
 	mutex_unlock(&idxd->lock);
 }
 
-void idxd_reset_done(struct idxd_device *idxd)
+/* Not the device's word counts that an address is forgotten, but a reset. */
+static bool idxd_must_stay_isolated(struct idxd_device *idxd)
 {
-	unsigned int i;
+	return iommu_sva_is_isolated(&idxd->pdev->dev) && !idxd_was_reset(idxd);
+}
+
+/* Make it an idle device again, that takes commands and reaches memory. */
+static int idxd_take_back(struct idxd_device *idxd)
+{
 	int ret;
 
-	mutex_lock(&idxd->lock);
-	WRITE_ONCE(idxd->resets, idxd->resets + 1);
+	lockdep_assert_held(&idxd->lock);
 	iommu_sva_restore(&idxd->pdev->dev);
 	pci_set_master(idxd->pdev);
 	idxd_clear_sw_err(idxd);
@@ -146,17 +160,41 @@ void idxd_reset_done(struct idxd_device *idxd)
 	ret = idxd_device_reset(idxd);
 	if (!ret)
 		WRITE_ONCE(idxd->resets, 0);
-	if (ret || idxd->state != IDXD_DEV_HALTED)
-		goto out;
+	return ret;
+}
 
+static int idxd_start_all(struct idxd_device *idxd)
+{
+	unsigned int i;
+	int ret;
+
+	lockdep_assert_held(&idxd->lock);
 	ret = idxd_device_start(idxd);
 	if (ret)
-		goto out;
+		return ret;
 	idxd->state = IDXD_DEV_ENABLED;
 	for (i = 0; i < idxd->caps.num_wqs; i++)
 		idxd_wq_start(idxd->wqs[i]);
-out:
-	mutex_unlock(&idxd->lock);
+	return 0;
+}
+
+void idxd_reset_done(struct idxd_device *idxd)
+{
+	int ret;
+
+	mutex_lock(&idxd->lock);
+	WRITE_ONCE(idxd->resets, idxd->resets + 1);
+	if (idxd_must_stay_isolated(idxd)) {
+		/* Another try, or the word that there is none. */
+		queue_delayed_work(system_unbound_wq, &idxd->recovery,
+				   idxd->resets * IDXD_RECOVERY_RETRY);
+		goto out;
+	}
+	ret = idxd_take_back(idxd);
+	if (!ret && idxd->state == IDXD_DEV_HALTED)
+		ret = idxd_start_all(idxd);
 	if (ret)
 		dev_err(&idxd->conf_dev, "no use after reset: %d\n", ret);
+out:
+	mutex_unlock(&idxd->lock);
 }

@@ -36,6 +36,18 @@ void idxd_isolate(struct idxd_device *idxd, const char *why);
 bool idxd_device_works(struct idxd_device *idxd);
 
 /**
+ * idxd_was_reset() - does the device look like one that was reset just now?
+ * @idxd: the device
+ *
+ * Disabled and without a command, which none is that had to be isolated, and
+ * present.  A reset may have been tried and come to nothing.
+ *
+ * Context: any.
+ * Return: true if it does.
+ */
+bool idxd_was_reset(struct idxd_device *idxd);
+
+/**
  * idxd_recovery_init() - prepare the work item
  * @idxd: the device
  */
@@ -72,6 +84,8 @@ void idxd_reset_prepare(struct idxd_device *idxd, enum offcpu_cause cause);
 /**
  * idxd_reset_done() - the function was reset: give it its configuration
  * @idxd: the device
+ *
+ * One that was isolated, and that the reset has not helped, stays so.
  *
  * Context: may sleep; under device_lock() of the function.
  */

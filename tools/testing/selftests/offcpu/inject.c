@@ -42,6 +42,7 @@ static unsigned int find(int fd)
 static int store(const char *device, unsigned int reg, uint32_t value)
 {
 	unsigned int at;
+	uint32_t stored;
 	char path[128];
 	int fd, ret = 0;
 
@@ -52,13 +53,16 @@ static int store(const char *device, unsigned int reg, uint32_t value)
 	at = find(fd);
 	if (!at)
 		ret = -ENODEV;
-	else if (pwrite(fd, &value, 4, at + reg) != 4)
+	else if (pwrite(fd, &value, 4, at + reg) != 4 ||
+		 pread(fd, &stored, 4, at + reg) != 4)
 		ret = -EIO;
+	else if (stored != value)
+		ret = -ENODEV;
 	close(fd);
 	return ret;
 }
 
-int inject_no_master(const char *device)
+static int change_command(const char *device, uint16_t bits, bool set)
 {
 	uint16_t command;
 	char path[128];
@@ -69,12 +73,22 @@ int inject_no_master(const char *device)
 	if (fd < 0)
 		return -errno;
 	if (pread(fd, &command, 2, PCI_COMMAND) == 2) {
-		command &= ~PCI_COMMAND_MASTER;
+		command = set ? command | bits : command & ~bits;
 		if (pwrite(fd, &command, 2, PCI_COMMAND) == 2)
 			ret = 0;
 	}
 	close(fd);
 	return ret;
+}
+
+int inject_no_master(const char *device)
+{
+	return change_command(device, PCI_COMMAND_MASTER, false);
+}
+
+int inject_no_memory(const char *device, bool on)
+{
+	return change_command(device, PCI_COMMAND_MEMORY, !on);
 }
 
 int inject_set(const char *device, uint32_t bits)

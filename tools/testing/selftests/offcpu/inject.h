@@ -17,13 +17,15 @@
 #define INJECT_HANG_DRAIN	0x02	/* drain and disable never end */
 #define INJECT_HANG_ABORT	0x04	/* abort and reset never end */
 #define INJECT_MUTE		0x08	/* device-TLB invalidations: no answer */
+#define INJECT_IGNORE_FLR	0x20	/* a function-level reset does nothing */
 
 /**
  * inject_set() - set the control bits of a device, clear all others
  * @device: dsa0
  * @bits: INJECT_*
  *
- * Return: 0; -ENODEV if the device has no such capability; -errno.
+ * Return: 0; -ENODEV if the device has no such capability, or not all of @bits;
+ * -errno.
  */
 int inject_set(const char *device, uint32_t bits);
 
@@ -37,6 +39,16 @@ int inject_slow(const char *device, uint32_t times);
  * Return: 0 or a negative errno.
  */
 int inject_no_master(const char *device);
+
+/**
+ * inject_no_memory() - have a device's registers answer no more, or again
+ * @device: such as "dsa0"
+ * @on: answer no more.  It goes on with its work, and all ones are read, as when
+ *	it has been pulled out
+ *
+ * Return: 0 or a negative errno.
+ */
+int inject_no_memory(const char *device, bool on);
 
 /**
  * inject_wait_usable() - wait for a device that was isolated to work again

@@ -120,6 +120,7 @@ struct user {
 	struct work *work;
 	unsigned int count;	/* descriptors that it submits */
 	uint32_t slow;		/* times, if the device is to be so then; or 0 */
+	uint32_t inject;	/* what it is to do besides not answering */
 	pid_t pid;
 	atomic_int step;
 	int error;
@@ -216,7 +217,7 @@ static void close_device(void *arg)
 
 	if (!user_prepare(user, &portal, EACH_MS))
 		return;
-	inject_set(user->queue.device, INJECT_MUTE);
+	inject_set(user->queue.device, INJECT_MUTE | user->inject);
 	start = proc_now();
 	portal_close(&portal);
 	user->took = proc_now() - start;
@@ -320,6 +321,63 @@ TEST_F_TIMEOUT(stuck, detach_is_bounded, TEST_S)
 	EXPECT_LE(user->took, BOUND_NS);
 	ASSERT_NE(0, proc_wait(user->pid, STEP_MS, &status));
 	EXPECT_EQ(0, status);
+}
+
+static bool log_says(int fd, const char *what, unsigned int timeout_ms)
+{
+	uint64_t deadline = proc_now() + timeout_ms * NSEC_PER_MSEC;
+	char record[1024];
+	ssize_t len;
+
+	while (proc_now() < deadline) {
+		len = read(fd, record, sizeof(record) - 1);
+		if (len <= 0) {
+			proc_nap();
+			continue;
+		}
+		record[len] = '\0';
+		if (strstr(record, what))
+			return true;
+	}
+	return false;
+}
+
+static int open_errno(const struct queue *queue)
+{
+	int fd = open(queue->path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+/* It would obey again, but nobody knows what it remembers. */
+TEST_F_TIMEOUT(stuck, device_that_no_reset_helps_stays_isolated, TEST_S)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC), status;
+	char function[32], path[96];
+
+	if (inject_set(self->queue.device, INJECT_IGNORE_FLR) == -ENODEV)
+		SKIP(return, "an emulated device that is always reset");
+	ASSERT_LE(0, lseek(log, 0, SEEK_END));
+	ASSERT_EQ(0, queue_pci_name(self->queue.device, function, sizeof(function)));
+	self->user->inject = INJECT_IGNORE_FLR;
+	ASSERT_TRUE(user_start(self->user, close_device));
+	ASSERT_TRUE(proc_wait_flag(&self->user->step, DONE, STEP_MS));
+	ASSERT_NE(0, proc_wait(self->user->pid, STEP_MS, &status));
+	ASSERT_EQ(0, inject_set(self->queue.device, INJECT_IGNORE_FLR));
+
+	EXPECT_TRUE(log_says(log, "stays isolated", STEP_MS));
+	EXPECT_EQ(ENODEV, open_errno(&self->queue));
+
+	/* One that does help is not too late. */
+	ASSERT_EQ(0, inject_set(self->queue.device, 0));
+	EXPECT_EQ(ENODEV, open_errno(&self->queue));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", function);
+	ASSERT_EQ(0, proc_write_file(path, "1"));
+	EXPECT_EQ(0, open_errno(&self->queue));
+	close(log);
 }
 
 static void mute(struct victim *victim, bool dying)
