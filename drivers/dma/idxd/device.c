@@ -134,6 +134,7 @@ static int idxd_alloc_wq(struct idxd_device *idxd, unsigned int id)
 	mutex_init(&wq->open_lock);
 	mutex_init(&wq->lock);
 	INIT_LIST_HEAD(&wq->users);
+	init_waitqueue_head(&wq->opened);
 	init_waitqueue_head(&wq->events);
 	wq->drain = (struct idxd_cmd_cover) {
 		.code = IDXD_CMD_DRAIN_WQ, .operand = idxd_wq_mask(id),

@@ -170,14 +170,16 @@ struct idxd_wq_config {
 
 /**
  * struct idxd_wq - a work queue
- * @lock: guards @state, @users, @owner, @cdev and the hardware queue's state.
- *	@state is written with idxd_device.lock held too: either is enough to
- *	read it.  Never taken in the kill path, nor held over mmap_lock: a
+ * @lock: guards @state, @users, @owner, @opener, @cdev and the hardware queue's
+ *	state.  @state is written with idxd_device.lock held too: either is enough
+ *	to read it.  Never taken in the kill path, nor held over mmap_lock: a
  *	process that exits takes it when its files are closed.
  * @open_lock: one open at a time.  It is held over a bind, which may last as
  *	long as the process that binds sees to it that its mmap_lock is taken
  * @users: the open files, struct idxd_user.node
  * @owner: the one user of a dedicated queue, until closed or followed by another
+ * @opener: who has @open_lock to open it
+ * @opened: an open has ended, with success or without
  * @portal: the limited portal in the kernel's own mapping; NULL when disabled
  * @events: poll() waits here for errors and for death
  * @drain: "Drain WQ", which can stand in for the drains of its dying users
@@ -190,10 +192,12 @@ struct idxd_wq {
 	struct idxd_wq_config cfg;
 
 	struct mutex open_lock;	/* opens, never closes */
-	struct mutex lock;	/* state, users, owner, cdev */
+	struct mutex lock;	/* state, users, owner, opener, cdev */
 	enum idxd_wq_state state;
 	struct list_head users;
 	struct idxd_user *owner;
+	struct task_struct *opener;
+	wait_queue_head_t opened;
 	struct idxd_cdev *cdev;
 	void __iomem *portal;
 	wait_queue_head_t events;

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/iommu-sva.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "config.h"
@@ -13,6 +14,9 @@
 #include "recovery.h"
 #include "user.h"
 #include "wq.h"
+
+/* How long an open may go on when its queue has gone. */
+#define IDXD_OPEN_TIMEOUT	(5 * HZ)
 
 static struct idxd_user *idxd_user_alloc(struct idxd_wq *wq, struct file *file)
 {
@@ -132,21 +136,51 @@ static struct idxd_user *idxd_user_open_locked(struct idxd_wq *wq,
 	return user;
 }
 
+static void idxd_set_opener(struct idxd_wq *wq, struct task_struct *opener)
+{
+	mutex_lock(&wq->lock);
+	wq->opener = opener;
+	mutex_unlock(&wq->lock);
+}
+
 struct idxd_user *idxd_user_open(struct idxd_wq *wq, struct file *file)
 {
 	struct idxd_user *user;
 
 	if (mutex_lock_interruptible(&wq->open_lock))
 		return ERR_PTR(-ERESTARTSYS);
+	idxd_set_opener(wq, current);
 	user = idxd_user_open_locked(wq, file);
+	idxd_set_opener(wq, NULL);
 	mutex_unlock(&wq->open_lock);
+	wake_up_all(&wq->opened);
 
 	return user;
 }
 
+static void idxd_kill_opener(struct idxd_wq *wq)
+{
+	mutex_lock(&wq->lock);
+	if (wq->opener) {
+		dev_warn(&wq->conf_dev, "open by pid %d does not end: killed\n",
+			 task_pid_nr(wq->opener));
+		send_sig(SIGKILL, wq->opener, 1);
+	}
+	mutex_unlock(&wq->lock);
+}
+
+/*
+ * A bind waits for mmap_lock, and thereby for whatever the process that opens has
+ * another thread do under it.  All that a bind waits for ends when it is killed, or
+ * by itself.
+ */
 void idxd_users_wait_opens(struct idxd_wq *wq)
 {
-	mutex_lock(&wq->open_lock);
+	if (!wait_event_timeout(wq->opened, mutex_trylock(&wq->open_lock),
+				IDXD_OPEN_TIMEOUT)) {
+		idxd_kill_opener(wq);
+		mutex_lock(&wq->open_lock);
+	}
 	mutex_unlock(&wq->open_lock);
 }
 

@@ -79,7 +79,9 @@ void idxd_user_close(struct idxd_user *user);
  * idxd_users_wait_opens() - wait for those who are in the midst of opening
  * @wq: the queue, disabled: they find that out, and let go of the device
  *
- * Context: may sleep, for as long as one of them does; without locks.
+ * Who takes longer than some seconds is killed.
+ *
+ * Context: may sleep; without locks.
  */
 void idxd_users_wait_opens(struct idxd_wq *wq);
 

@@ -187,7 +187,12 @@ struct iommu_domain *intel_svm_domain_alloc(struct device *dev,
 	spin_lock_init(&svm->lock);
 
 	svm->notifier.ops = &svm_notifier_ops;
-	ret = mmu_notifier_register(&svm->notifier, mm);
+	/* Killable: who has it may be waiting for a page, for ever. */
+	ret = mmap_write_lock_killable(mm);
+	if (!ret) {
+		ret = __mmu_notifier_register(&svm->notifier, mm);
+		mmap_write_unlock(mm);
+	}
 	if (ret) {
 		kfree(svm);
 		return ERR_PTR(ret);

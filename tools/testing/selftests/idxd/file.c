@@ -48,6 +48,16 @@ int file_portal_signal(struct portal *portal)
 	return proc_signal_of(submit_silent, portal);
 }
 
+int file_wait_signal(struct portal *portal, unsigned int timeout_ms)
+{
+	uint64_t deadline = proc_now() + timeout_ms * NSEC_PER_MSEC;
+	int signal;
+
+	while (!(signal = file_portal_signal(portal)) && proc_now() < deadline)
+		proc_nap();
+	return signal;
+}
+
 int file_poll(int fd, unsigned int timeout_ms)
 {
 	struct pollfd event = { .fd = fd, .events = POLLIN };

@@ -20,6 +20,15 @@ int file_write_errno(int fd);
 int file_portal_signal(struct portal *portal);
 
 /**
+ * file_wait_signal() - wait until a touch of the portal raises a signal
+ * @portal: of a file that has lost its queue, or is about to
+ * @timeout_ms: at most that long
+ *
+ * Submits empty descriptors.  Return: the signal, or 0.
+ */
+int file_wait_signal(struct portal *portal, unsigned int timeout_ms);
+
+/**
  * file_poll() - wait for something to happen to the file
  * @fd: open on a queue
  * @timeout_ms: 0: just look

@@ -150,6 +150,17 @@ uint64_t proc_wait(pid_t pid, unsigned int timeout_ms, int *status)
 	return when;
 }
 
+char proc_state(pid_t pid)
+{
+	char path[32], stat[256], *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (proc_read_file(path, stat, sizeof(stat)))
+		return 0;
+	state = strrchr(stat, ')');
+	return state && state[1] ? state[2] : 0;
+}
+
 bool proc_wait_flag(const atomic_int *flag, int value, unsigned int timeout_ms)
 {
 	uint64_t deadline = proc_now() + timeout_ms * NSEC_PER_MSEC;

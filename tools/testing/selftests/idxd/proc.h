@@ -69,6 +69,9 @@ pid_t proc_spawn(void (*fn)(void *arg), void *arg);
  */
 uint64_t proc_wait(pid_t pid, unsigned int timeout_ms, int *status);
 
+/** proc_state() - state of a process's first thread, as in /proc; or 0 */
+char proc_state(pid_t pid);
+
 /** proc_wait_flag() - wait for a number in shared memory to reach @value */
 bool proc_wait_flag(const atomic_int *flag, int value, unsigned int timeout_ms);
 

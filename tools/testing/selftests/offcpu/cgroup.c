@@ -188,24 +188,16 @@ static int mms_freed(void)
 	return mms_freed_now();
 }
 
-static bool asleep_in_exit(pid_t pid)
-{
-	char path[32], stat[256], *state;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (proc_read_file(path, stat, sizeof(stat)))
-		return false;
-	state = strrchr(stat, ')');
-	return state && state[2] == 'I';
-}
-
-/* The first drain hangs for a moment: meanwhile all others queue behind it. */
+/*
+ * The first drain hangs for a moment: meanwhile all others queue behind it, asleep
+ * in exit.
+ */
 static bool wait_until_all_queue(const pid_t *pids)
 {
 	uint64_t deadline = proc_now() + BOUND_MS * NSEC_PER_MSEC;
 
 	for (int i = 0; i < COUNT; i++)
-		while (!asleep_in_exit(pids[i])) {
+		while (proc_state(pids[i]) != 'I') {
 			if (proc_now() > deadline)
 				return false;
 			proc_nap();
