@@ -77,6 +77,7 @@ FIXTURE_SETUP(devices)
 	ASSERT_EQ(0, queue_pci_name("dsa0", fleet->sample_device,
 				    sizeof(fleet->sample_device)));
 	ASSERT_EQ(0, trace_start(&trace));
+	ASSERT_EQ(0, trace_enable(&trace, "idxd"));
 	ASSERT_EQ(0, proc_read_file(TIMEOUT_FILE, self->timeout,
 				    sizeof(self->timeout)));
 	ASSERT_EQ(0, proc_write_file(TIMEOUT_FILE, LONG_MS));
@@ -191,11 +192,25 @@ static uint64_t kill_busy(struct fleet *fleet, unsigned int wanted)
 	return were_busy == wanted ? waited - fleet->submitted : 0;
 }
 
+/* The command that drained it, as the index of its event; or -1. */
+static int drain_of(const struct queue *queue, int from)
+{
+	int at = from;
+
+	while ((at = trace_find(&trace, "idxd_command", "dev", queue->device,
+				at + 1)) >= 0)
+		if (trace_says(&trace, at, "code", "drain-pasid") ||
+		    trace_says(&trace, at, "code", "drain-wq"))
+			return at;
+	return -1;
+}
+
 TEST_F_TIMEOUT(devices, one_pasid_one_kill, TEST_SECONDS)
 {
 	struct fleet *fleet = self->fleet;
 	struct trace_life life[TASKS];
 	char pasid[16];
+	int drain;
 
 	ASSERT_NE(0, kill_busy(fleet, ALL)) TH_LOG("%s", strerror(-fleet->error));
 	for (int i = 0; i < QUEUES; i++) {
@@ -214,10 +229,13 @@ TEST_F_TIMEOUT(devices, one_pasid_one_kill, TEST_SECONDS)
 		EXPECT_TRUE(trace_in_order(&trace, &life[i]));
 		EXPECT_TRUE(trace_says(&trace, life[i].kill, "cause", "exit"));
 		EXPECT_TRUE(trace_says(&trace, life[i].drained, "rung", "drain"));
-		/* All have begun before the first has ended. */
+	}
+	/* All have been told before the first is done. */
+	for (int i = 0; i < QUEUES; i++) {
+		drain = drain_of(&fleet->queue[i], life[0].kill);
+		ASSERT_LE(0, drain);
 		for (int j = 0; j < TASKS; j++)
-			EXPECT_TRUE(trace_before(&trace, life[i].kill,
-						 life[j].drained));
+			EXPECT_TRUE(trace_before(&trace, drain, life[j].drained));
 	}
 }
 

@@ -88,6 +88,25 @@ static int set_timeout(unsigned int ms)
 	return proc_write_file(TIMEOUT_FILE, text);
 }
 
+/* Rungs that are short, and the trace of what is climbed. */
+static int shorten(char *timeout, int len)
+{
+	int ret = trace_start(&trace);
+
+	if (!ret)
+		ret = proc_read_file(TIMEOUT_FILE, timeout, len);
+	return ret ? ret : set_timeout(TIMEOUT_MS);
+}
+
+/* Whatever happened, who comes next finds a device that works. */
+static void restore(struct queue *queue, bool dedicated, const char *timeout)
+{
+	behave(queue->device, 0, 1);
+	trace_stop(&trace);
+	inject_wait_usable(queue, dedicated);
+	proc_write_file(TIMEOUT_FILE, timeout);
+}
+
 FIXTURE_SETUP(ladder)
 {
 	int ret;
@@ -99,10 +118,7 @@ FIXTURE_SETUP(ladder)
 	if (ret == -ENODEV)
 		SKIP(return, "a real device does not hang when asked to");
 	ASSERT_EQ(0, ret);
-	ASSERT_EQ(0, trace_start(&trace));
-	ASSERT_EQ(0, proc_read_file(TIMEOUT_FILE, self->timeout,
-				    sizeof(self->timeout)));
-	ASSERT_EQ(0, set_timeout(TIMEOUT_MS));
+	ASSERT_EQ(0, shorten(self->timeout, sizeof(self->timeout)));
 	self->victim = victim_alloc(&self->queue);
 	self->victim->count = COUNT;
 	self->victim->each_ms = EACH_MS;
@@ -110,10 +126,7 @@ FIXTURE_SETUP(ladder)
 
 FIXTURE_TEARDOWN(ladder)
 {
-	behave(self->queue.device, 0, 1);
-	trace_stop(&trace);
-	inject_wait_usable(&self->queue, variant->dedicated);
-	proc_write_file(TIMEOUT_FILE, self->timeout);
+	restore(&self->queue, variant->dedicated, self->timeout);
 }
 
 static uint32_t misbehave_bits, misbehave_slow;
@@ -263,26 +276,44 @@ static bool wait_for_hangup(int fd)
 	return true;
 }
 
-static pid_t start_others(struct __test_metadata *_metadata)
+static pid_t start_far(struct __test_metadata *_metadata)
 {
 	pid_t child;
 
-	others = proc_shared(sizeof(*others));
-	others->desc = proc_shared(sizeof(*others->desc));
-	ASSERT_EQ(0, queue_find_on(&others->shared, 0, false));
-	ASSERT_EQ(0, portal_open(&others->near, &others->shared));
-	ASSERT_TRUE(near_works());
-	desc_init(others->desc, DSA_OPCODE_NOOP);
 	ASSERT_EQ(0, queue_find_on(&others->second, 1, false));
 	child = proc_spawn(work_far_away, NULL);
 	ASSERT_TRUE(proc_wait_flag(&others->rounds, 1, USABLE_MS));
 	return child;
 }
 
+/* It has noticed nothing. */
+static void end_far(struct __test_metadata *_metadata, pid_t far)
+{
+	int status;
+
+	EXPECT_TRUE(proc_wait_flag(&others->rounds, others->rounds + 1,
+				   USABLE_MS));
+	EXPECT_EQ(0, others->failed);
+	kill(far, SIGKILL);
+	EXPECT_NE(0, proc_wait(far, USABLE_MS, &status));
+	EXPECT_EQ(0, queue_release_device(1));
+}
+
+static pid_t start_others(struct __test_metadata *_metadata)
+{
+	others = proc_shared(sizeof(*others));
+	others->desc = proc_shared(sizeof(*others->desc));
+	ASSERT_EQ(0, queue_find_on(&others->shared, 0, false));
+	ASSERT_EQ(0, portal_open(&others->near, &others->shared));
+	ASSERT_TRUE(near_works());
+	desc_init(others->desc, DSA_OPCODE_NOOP);
+	return start_far(_metadata);
+}
+
 TEST_F(ladder, others_go_on)
 {
 	struct victim *victim = self->victim;
-	int rounds, status;
+	int rounds;
 	pid_t far;
 
 	if (access("/sys/bus/dsa/devices/dsa1", F_OK))
@@ -295,9 +326,6 @@ TEST_F(ladder, others_go_on)
 	ASSERT_EQ(0, behave(self->queue.device, 0, 1));
 	/* Another device notices nothing at all. */
 	EXPECT_GT(others->rounds, rounds);
-	EXPECT_TRUE(proc_wait_flag(&others->rounds, others->rounds + 1,
-				   USABLE_MS));
-	EXPECT_EQ(0, others->failed);
 
 	/* On the same one: nothing, or an error and then a device that works. */
 	if (!strcmp(variant->rung, "abort")) {
@@ -313,9 +341,151 @@ TEST_F(ladder, others_go_on)
 	}
 	EXPECT_TRUE(near_works());
 	portal_close(&others->near);
-	kill(far, SIGKILL);
-	EXPECT_NE(0, proc_wait(far, USABLE_MS, &status));
-	EXPECT_EQ(0, queue_release_device(1));
+	end_far(_metadata, far);
+}
+
+/* ---- several processes on one device, of which one is killed ---- */
+
+#define NEIGHBOURS	2
+#define STUCK		(INJECT_HANG_ENGINES | INJECT_HANG_DRAIN | INJECT_HANG_ABORT)
+
+enum { NEAR_READY = 1, NEAR_GO, NEAR_BUSY, NEAR_LOST, NEAR_BACK };
+
+struct neighbour {
+	struct queue queue;
+	struct desc desc;	/* in flight when the other one is killed */
+	pid_t pid;
+	atomic_int step;
+	int error;
+	int events, map, write, signal;
+	bool copied;		/* once the device was there again */
+};
+
+static struct neighbour *neighbours;
+
+static void lose_and_return(void *arg)
+{
+	struct neighbour *near = arg;
+	struct portal portal;
+
+	near->error = portal_open(&portal, &near->queue);
+	near->step = NEAR_READY;
+	if (near->error || !proc_wait_flag(&near->step, NEAR_GO, USABLE_MS))
+		return;
+	desc_init(&near->desc, DSA_OPCODE_NOOP);
+	if (!portal_submit_once(&portal, &near->desc.hw))
+		near->error = -EAGAIN;
+	near->step = NEAR_BUSY;
+	if (!wait_for_hangup(portal.fd))
+		near->error = -ETIMEDOUT;
+	near->events = file_poll(portal.fd, 0) & (POLLHUP | POLLERR);
+	near->map = file_map_errno(portal.fd);
+	near->write = file_write_errno(portal.fd);
+	near->signal = file_wait_signal(&portal, USABLE_MS);
+	portal_close(&portal);
+	near->step = NEAR_LOST;
+	if (near->error || !proc_wait_flag(&near->step, NEAR_BACK, 2 * USABLE_MS))
+		return;
+	near->error = portal_open(&portal, &near->queue);
+	near->copied = !near->error && file_portal_copies(&portal);
+}
+
+static void start_neighbours(struct __test_metadata *_metadata,
+			     const struct queue *queue)
+{
+	neighbours = proc_shared(NEIGHBOURS * sizeof(*neighbours));
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		struct neighbour *near = &neighbours[i];
+
+		near->queue = *queue;
+		near->pid = proc_spawn(lose_and_return, near);
+		ASSERT_TRUE(proc_wait_flag(&near->step, NEAR_READY, USABLE_MS));
+		ASSERT_EQ(0, near->error);
+	}
+}
+
+/* All of them have work there when it hangs. */
+static void hang_for_all(struct victim *victim, bool dying)
+{
+	if (!dying)
+		return;
+	inject_set(victim->queue.device, STUCK);
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		neighbours[i].step = NEAR_GO;
+		proc_wait_flag(&neighbours[i].step, NEAR_BUSY, USABLE_MS);
+	}
+}
+
+static void expect_lost(struct __test_metadata *_metadata, struct neighbour *near)
+{
+	struct trace_life life;
+
+	ASSERT_TRUE(proc_wait_flag(&near->step, NEAR_LOST, USABLE_MS));
+	EXPECT_EQ(0, near->error) TH_LOG("%s", strerror(-near->error));
+	EXPECT_EQ(0, near->desc.record.status);
+	EXPECT_EQ(POLLHUP | POLLERR, near->events);
+	EXPECT_EQ(ENODEV, near->map);
+	EXPECT_EQ(ENODEV, near->write);
+	EXPECT_EQ(SIGBUS, near->signal);
+	ASSERT_TRUE(trace_one_life(&trace, near->pid, &life, SLACK_MS));
+	EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "device"));
+}
+
+FIXTURE(several) {
+	struct queue queue;
+	char timeout[16];
+};
+
+FIXTURE_SETUP(several)
+{
+	if (!queue_device_exists())
+		SKIP(return, "no DSA device");
+	ASSERT_TRUE(inject_wait_usable(&self->queue, false));
+	if (behave(self->queue.device, 0, 1))
+		SKIP(return, "a real device does not hang when asked to");
+	if (access("/sys/bus/dsa/devices/dsa1", F_OK))
+		SKIP(return, "only one DSA device");
+	ASSERT_EQ(0, shorten(self->timeout, sizeof(self->timeout)));
+}
+
+FIXTURE_TEARDOWN(several)
+{
+	restore(&self->queue, false, self->timeout);
+}
+
+/* Each has a PASID of its own, and there is nothing that the device obeys. */
+TEST_F(several, one_dies)
+{
+	struct victim *victim = victim_alloc(&self->queue);
+	struct trace_life life;
+	int rounds, status;
+	pid_t far;
+
+	others = proc_shared(sizeof(*others));
+	far = start_far(_metadata);
+	start_neighbours(_metadata, &self->queue);
+	rounds = others->rounds;
+	victim->count = COUNT;
+	victim->each_ms = EACH_MS;
+	victim->meddle = hang_for_all;
+	ASSERT_TRUE(run(victim, STUCK, SLOW)) TH_LOG("%s", strerror(-victim->error));
+	EXPECT_GT(others->rounds, rounds);
+	EXPECT_LE(victim->waited - victim->killed, bound(2));
+	EXPECT_TRUE(work_stays_quiet(victim->work));
+	ASSERT_TRUE(trace_one_life(&trace, victim->pid, &life, SLACK_MS));
+	EXPECT_TRUE(trace_says(&trace, life.drained, "rung", "isolate"));
+	for (int i = 0; i < NEIGHBOURS; i++)
+		expect_lost(_metadata, &neighbours[i]);
+
+	ASSERT_EQ(0, behave(self->queue.device, 0, 1));
+	ASSERT_TRUE(inject_wait_usable(&self->queue, false));
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		neighbours[i].step = NEAR_BACK;
+		ASSERT_NE(0, proc_wait(neighbours[i].pid, USABLE_MS, &status));
+		EXPECT_EQ(0, neighbours[i].error);
+		EXPECT_TRUE(neighbours[i].copied);
+	}
+	end_far(_metadata, far);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../idxd/file.h"
 #include "../idxd/proc.h"
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
