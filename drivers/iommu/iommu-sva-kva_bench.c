@@ -7,6 +7,7 @@
  *
  *	storm	N: free N tables and wait until they are free
  *	remove	N: add memory and remove it again, N times
+ *	unplug	A: remove the GiB at the physical address A for good
  *	walk	1: visit all bound processes at each flush, too; 0: don't
  */
 #include <linux/debugfs.h>
@@ -14,6 +15,7 @@
 #include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/kernel_pgtable.h>
+#include <linux/memory_hotplug.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
@@ -97,7 +99,6 @@ static int storm_set(void *data, u64 tables)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(storm_fops, NULL, storm_set, "%llu\n");
 
-#ifdef CONFIG_ZONE_DEVICE
 /*
  * Memory that does not exist: it gets a direct map, a memmap and a shadow, and loses
  * them before anybody uses it.
@@ -117,12 +118,6 @@ static int remove_once(void)
 	memunmap_pages(&pgmap);
 	return 0;
 }
-#else
-static int remove_once(void)
-{
-	return -EOPNOTSUPP;
-}
-#endif
 
 static int remove_set(void *data, u64 times)
 {
@@ -138,6 +133,21 @@ static int remove_set(void *data, u64 times)
 	return ret;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(remove_fops, NULL, remove_set, "%llu\n");
+
+/* Memory that was there at boot takes along tables from the boot allocator. */
+static int unplug_set(void *data, u64 start)
+{
+	int ret;
+
+	ret = mutex_lock_interruptible(&bench_lock);
+	if (ret)
+		return ret;
+	ret = offline_and_remove_memory(start, SZ_1G);
+	kernel_pgtable_drain();
+	mutex_unlock(&bench_lock);
+	return ret;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(unplug_fops, NULL, unplug_set, "%llu\n");
 
 /* What mm's notifiers do for a range of the process's own. */
 static void walk_one(struct task_struct *task)
@@ -193,6 +203,7 @@ static int __init kva_bench_init(void)
 
 	debugfs_create_file_unsafe("storm", 0200, dir, NULL, &storm_fops);
 	debugfs_create_file_unsafe("remove", 0200, dir, NULL, &remove_fops);
+	debugfs_create_file_unsafe("unplug", 0200, dir, NULL, &unplug_fops);
 	debugfs_create_file_unsafe("walk", 0600, dir, NULL, &walk_fops);
 	return 0;
 }

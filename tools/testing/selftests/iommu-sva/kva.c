@@ -20,6 +20,8 @@
 
 #define STORM		"/sys/kernel/debug/iommu/kva/storm"
 #define REMOVE		"/sys/kernel/debug/iommu/kva/remove"
+#define UNPLUG		"/sys/kernel/debug/iommu/kva/unplug"
+#define UNPLUG_START	"0x100000000"	/* the first GiB above the 32-bit hole */
 #define EVENT		"events/intel_iommu/qi_submit/enable"
 #define TABLES		256
 #define PROCESSES	20
@@ -97,22 +99,23 @@ static int count_flushes(const char *dir)
 	return trace ? count : -1;
 }
 
-/* Have the kernel do something so often; flushes that it took, or -errno. */
-static int flushes_of(const char *dir, const char *what, int times)
+/* Have the kernel do something; flushes that it took, or -errno. */
+static int flushes_of(const char *dir, const char *what, const char *arg)
 {
-	char text[16];
 	int ret;
 
-	snprintf(text, sizeof(text), "%d", times);
 	trace_write(dir, "trace", "");
-	ret = proc_write_file(what, text);
+	ret = proc_write_file(what, arg);
 	return ret ? ret : count_flushes(dir);
 }
 
 /* The same for TABLES tables freed. */
 static int storm(const char *dir)
 {
-	return flushes_of(dir, STORM, TABLES);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", TABLES);
+	return flushes_of(dir, STORM, text);
 }
 
 struct child {
@@ -173,15 +176,25 @@ TEST_F_TIMEOUT(kva, many_bound_no_more_flushes, 120)
 /* Memory that goes takes tables along: of the direct map, and its memmap's. */
 TEST_F_TIMEOUT(kva, removed_memory_flushed, 120)
 {
-	int flushes = flushes_of(self->dir, REMOVE, 1);
-
-	if (flushes == -EOPNOTSUPP)
-		SKIP(return, "kernel without CONFIG_ZONE_DEVICE");
-	EXPECT_EQ(0, flushes);
+	EXPECT_EQ(0, flushes_of(self->dir, REMOVE, "1"));
 
 	ASSERT_TRUE(bind_processes(&self->queue, self->bound, self->children,
 				   &self->count, 1));
-	EXPECT_GE(flushes_of(self->dir, REMOVE, 1), 1);
+	EXPECT_GE(flushes_of(self->dir, REMOVE, "1"), 1);
+}
+
+/* The same for tables that the boot allocator gave. The memory does not come back. */
+TEST_F_TIMEOUT(kva, removed_memory_of_boot_flushed, 120)
+{
+	char command_line[1024];
+
+	ASSERT_EQ(0, proc_read_file("/proc/cmdline", command_line,
+				    sizeof(command_line)));
+	if (!strstr(command_line, "movablecore="))
+		SKIP(return, "no memory that nobody needs: see scripts/test");
+	ASSERT_TRUE(bind_processes(&self->queue, self->bound, self->children,
+				   &self->count, 1));
+	EXPECT_GE(flushes_of(self->dir, UNPLUG, UNPLUG_START), 1);
 }
 
 TEST_F_TIMEOUT(kva, last_one_gone_nothing_flushed, 120)
