@@ -294,7 +294,8 @@ static void sva_fault_work(struct work_struct *work)
 
 static struct sva_fault *sva_fault_alloc(struct iopf_group *group)
 {
-	struct sva_fault *fault = kzalloc(sizeof(*fault), GFP_KERNEL);
+	struct sva_fault *fault = kzalloc(sizeof(*fault),
+					  GFP_NOWAIT | __GFP_NOWARN);
 
 	if (!fault)
 		return NULL;
@@ -354,6 +355,10 @@ static int sva_queue_fault(struct sva_fault *fault)
  * The group is taken off the core's list of pending ones, because the core frees
  * what it finds there without asking who else looks at it.
  *
+ * An exit that drains a PASID waits for who takes requests.  So that does not wait
+ * for memory, which perhaps only the exit would bring: the device is told to try
+ * again.
+ *
  * Return: 0; it is or will be answered.
  */
 int sva_iopf_handler(struct iopf_group *group)
@@ -364,7 +369,8 @@ int sva_iopf_handler(struct iopf_group *group)
 	if (fault && !sva_queue_fault(fault))
 		return 0;
 
-	iopf_group_response(group, IOMMU_PAGE_RESP_INVALID);
+	iopf_group_response(group, fault || !sva_workqueue ?
+			    IOMMU_PAGE_RESP_INVALID : IOMMU_PAGE_RESP_SUCCESS);
 	if (fault)
 		sva_fault_put(fault);
 	else
