@@ -9,37 +9,57 @@
 #include "ledger.h"
 #include "list.h"
 
+#define EVENTS		5
+#define ALL_OF_THEM	((1U << EVENTS) - 1)
+#define MMS_MAX		256	/* alive at a time */
+
 /* Each of them happens once to a task that is gone. */
-static const char * const lifetime[] = {
+static const char * const lifetime[EVENTS + 1] = {
 	"offcpu_task_bind", "offcpu_task_kill", "offcpu_task_drained",
-	"offcpu_task_dead", "offcpu_task_free", NULL
+	"offcpu_task_dead", "offcpu_task_free"
 };
 
-static bool once(const struct trace *trace, const char *name, const char *id)
+static int which(const struct trace_event *event)
 {
-	int at = trace_find(trace, name, "id", id, 0);
+	int i;
 
-	return at >= 0 && trace_find(trace, name, "id", id, at + 1) < 0;
+	for (i = 0; lifetime[i] && strcmp(event->name, lifetime[i]); i++)
+		;
+	return i;
 }
 
-static bool task_settled(const struct trace *trace, int bind)
+static uint64_t number(const struct trace_event *event, const char *key, int base)
 {
-	char id[24];
+	char value[24];
 
-	if (!trace_field(&trace->events[bind], "id", id, sizeof(id)))
-		return false;
-	for (const char * const *event = lifetime; *event; event++)
-		if (!once(trace, *event, id))
-			return false;
-	return true;
+	return trace_field(event, key, value, sizeof(value)) ?
+	       strtoull(value, NULL, base) : 0;
 }
 
+/* IDs are given in order. */
 static bool tasks_settled(const struct trace *trace)
 {
-	int at = -1;
+	static unsigned int seen[TRACE_MAX];
+	int first = trace_find(trace, lifetime[0], NULL, NULL, 0);
+	const struct trace_event *event = trace->events + first;
+	uint64_t at, base;
 
-	while ((at = trace_find(trace, "offcpu_task_bind", NULL, NULL, at + 1)) >= 0)
-		if (!task_settled(trace, at))
+	if (first < 0)
+		return true;
+	memset(seen, 0, sizeof(seen));
+	base = number(event, "id", 10);
+	for (; event < trace->events + trace->count; event++) {
+		int bit = which(event);
+
+		if (bit == EVENTS)
+			continue;
+		at = number(event, "id", 10) - base;
+		if (at >= TRACE_MAX || seen[at] & 1U << bit)
+			return false;
+		seen[at] |= 1U << bit;
+	}
+	for (at = 0; at < TRACE_MAX; at++)
+		if (seen[at] && seen[at] != ALL_OF_THEM)
 			return false;
 	return true;
 }
@@ -47,14 +67,26 @@ static bool tasks_settled(const struct trace *trace)
 /* Addresses are reused: one that was freed before it was bound is another's. */
 static bool mms_settled(const struct trace *trace)
 {
-	int at = -1;
-	char mm[32];
+	uint64_t bound[MMS_MAX], mm;
+	unsigned int count = 0, i;
 
-	while ((at = trace_find(trace, "mmbind", NULL, NULL, at + 1)) >= 0)
-		if (!trace_field(&trace->events[at], "mm", mm, sizeof(mm)) ||
-		    trace_find(trace, "mmdrop", "mm", mm, at) < 0)
+	for (unsigned int at = 0; at < trace->count; at++) {
+		const struct trace_event *event = &trace->events[at];
+		bool bind = !strcmp(event->name, "mmbind");
+
+		if (!bind && strcmp(event->name, "mmdrop"))
+			continue;
+		mm = number(event, "mm", 16);
+		for (i = 0; i < count && bound[i] != mm; i++)
+			;
+		if (bind && i == MMS_MAX)
 			return false;
-	return true;
+		if (bind && i == count)
+			bound[count++] = mm;
+		else if (!bind && i < count)
+			bound[i] = bound[--count];
+	}
+	return !count;
 }
 
 static unsigned int count(const struct trace *trace, const char *name,
@@ -85,13 +117,13 @@ bool ledger_settle(struct ledger *ledger, struct trace *trace,
 	uint64_t deadline = proc_now() + timeout_ms * NSEC_PER_MSEC;
 
 	for (;;) {
-		/* Where it is idle, a CPU holds on to the mm that it ran last. */
-		proc_visit_cpus();
 		trace_read(trace);
 		if (tasks_settled(trace) && mms_settled(trace) && !list_count())
 			break;
 		if (proc_now() > deadline)
 			return false;
+		/* Where it is idle, a CPU holds on to the mm that it ran last. */
+		proc_visit_cpus();
 		proc_nap();
 	}
 	add(ledger, trace);
