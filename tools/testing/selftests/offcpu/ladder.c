@@ -27,6 +27,9 @@
 #define USABLE_MS	10000
 #define NOOP_MS		500
 #define EACH_MS		10
+#define WITNESS_BOUND	"/sys/kernel/debug/vtd-witness/bound"
+#define WITNESS_MS	"100"
+#define WATCH_MS	1000
 #define COUNT		8
 
 static struct trace trace;
@@ -504,6 +507,35 @@ TEST(lost_mastership_is_noticed)
 	fd = open(queue.path, O_RDWR | O_CLOEXEC);
 	EXPECT_EQ(-1, fd);
 	EXPECT_EQ(ENODEV, errno);
+	EXPECT_TRUE(inject_wait_usable(&queue, false));
+}
+
+/*
+ * The same when no reset helps, at first: nothing is attached, so nothing but the
+ * isolation flushes what the IOMMU caches of the function.  It says so, see
+ * vtd-witness, if it has that for longer than WITNESS_MS.
+ */
+TEST(isolation_flushes_the_iommu)
+{
+	struct queue queue;
+	uint64_t end;
+	int fd;
+
+	if (!queue_device_exists() || access(WITNESS_BOUND, F_OK))
+		SKIP(return, "no DSA device, or nobody to watch its IOMMU");
+	ASSERT_TRUE(inject_wait_usable(&queue, false));
+	ASSERT_EQ(0, inject_set(queue.device, INJECT_IGNORE_FLR));
+	ASSERT_EQ(0, proc_write_file(WITNESS_BOUND, WITNESS_MS));
+	ASSERT_EQ(0, inject_no_master(queue.device));
+	end = proc_now() + WATCH_MS * NSEC_PER_MSEC;
+	while (proc_now() < end) {
+		fd = open(queue.path, O_RDWR | O_CLOEXEC);
+		ASSERT_EQ(-1, fd);
+		ASSERT_EQ(ENODEV, errno);
+		proc_nap();
+	}
+	ASSERT_EQ(0, proc_write_file(WITNESS_BOUND, "0"));
+	ASSERT_EQ(0, inject_set(queue.device, 0));
 	EXPECT_TRUE(inject_wait_usable(&queue, false));
 }
 

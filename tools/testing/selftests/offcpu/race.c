@@ -39,11 +39,13 @@
 #define BINDS		3		/* of a process at a time */
 #define CHILDREN	2
 #define STORES		20
+#define PAUSE_US	200
 #define PAGE		4096
-#define PAGES		64		/* that the device knows */
+#define PAGES		512		/* that the device knows */
 #define DELAY_NS	(2 * NSEC_PER_MSEC)
 #define BIND_DELAY_NS	(8 * NSEC_PER_MSEC)
 #define LOSS_DELAY_NS	(8 * NSEC_PER_MSEC)
+#define DRIVER_DELAY_NS	(128 * NSEC_PER_MSEC)	/* it takes long to lose that */
 
 static struct trace trace;
 
@@ -133,6 +135,7 @@ struct race {
 	unsigned long long id[BATCH];
 	int ret[BATCH][2];		/* of kill */
 	uint8_t *mem[BATCH];		/* to unmap */
+	atomic_int closed;		/* so many rounds */
 	bool undead[BATCH];		/* it had returned, and the task was not dead */
 	bool both_kill;
 	char function[32];		/* the device's name in sysfs */
@@ -308,9 +311,10 @@ static void *unmap_each(void *arg)
 	struct race *race = arg;
 
 	for (int round = 0; round < BATCH; round++) {
-		start_line(&race->start, race->delay_ns[round][1]);
-		for (int i = 0; i < PAGES; i++)
+		start_line(&race->start, 0);
+		for (int i = 0; i < PAGES && race->closed <= round; i++)
 			munmap(race->mem[round] + i * PAGE, PAGE);
+		munmap(race->mem[round], PAGES * PAGE);
 	}
 	return NULL;
 }
@@ -335,6 +339,7 @@ static void unmap_once(struct race *race, int round)
 	else if (!start_line(&race->start, race->delay_ns[round][0]))
 		race->error = -ETIMEDOUT;
 	portal_close(&portal);
+	race->closed++;
 }
 
 static void unmap_and_unbind(void *arg)
@@ -358,6 +363,7 @@ TEST_F_TIMEOUT(race, munmap_against_unbind, TEST_SECONDS)
 	self->contest.tasks = BATCH;
 	while (contest_goes_on(&self->contest, true)) {
 		race->start = (struct start){ .count = 2 };
+		race->closed = 0;
 		set_delays(race, BATCH, DELAY_NS);
 		ASSERT_NE(0, proc_wait(proc_spawn(unmap_and_unbind, race), WAIT_MS,
 				       &status));
@@ -518,14 +524,14 @@ static int get_driver(const struct race *race)
 }
 
 static void lose_once(struct __test_metadata *_metadata, struct race *race,
-		      int (*go)(const struct race *race))
+		      int (*go)(const struct race *race), uint64_t max_ns)
 {
 	pid_t pid[CHILDREN];
 	int status;
 
 	race->start = (struct start){ .count = CHILDREN + 1 };
 	race->opened = 0;
-	set_delays(race, 1, LOSS_DELAY_NS);
+	set_delays(race, 1, max_ns);
 	for (int i = 0; i < CHILDREN; i++)
 		pid[i] = proc_spawn(use_and_exit, race);
 	ASSERT_TRUE(start_line(&race->start, 0));
@@ -545,23 +551,27 @@ TEST_F_TIMEOUT(race, exit_against_queue_disabled, TEST_SECONDS)
 
 	while (contest_goes_on(&self->contest,
 			       ledger->exited && ledger->lost_device)) {
-		lose_once(_metadata, self->race, disable_queue);
+		lose_once(_metadata, self->race, disable_queue, LOSS_DELAY_NS);
 		ASSERT_EQ(0, enable_queue(self->race));
 	}
 	EXPECT_NE(0, ledger->exited);
 	EXPECT_NE(0, ledger->lost_device);
 }
 
-/* A round of this takes long: however it ends. */
 TEST_F_TIMEOUT(race, exit_against_driver_unbound, TEST_SECONDS)
 {
+	struct ledger *ledger = &self->contest.ledger;
+
 	ASSERT_EQ(0, queue_pci_name(self->race->queue.device,
 				    self->race->function,
 				    sizeof(self->race->function)));
-	while (contest_goes_on(&self->contest, true)) {
-		lose_once(_metadata, self->race, lose_driver);
+	while (contest_goes_on(&self->contest,
+			       ledger->exited && ledger->lost_device)) {
+		lose_once(_metadata, self->race, lose_driver, DRIVER_DELAY_NS);
 		ASSERT_EQ(0, get_driver(self->race));
 	}
+	EXPECT_NE(0, ledger->exited);
+	EXPECT_NE(0, ledger->lost_device);
 }
 
 /* ---- the sample driver, which keeps no file ---- */
@@ -612,8 +622,8 @@ static void own(void *arg)
 	struct list_row row = {};
 
 	for (int i = 0; i < BINDS && !owner->error; i++)
-		owner->error = counter_start(&owner->counter[i], STORES, 0, false,
-					     owner->device);
+		owner->error = counter_start(&owner->counter[i], STORES,
+					     PAUSE_US, false, owner->device);
 	if (list_find(LIST_ALL, 0, getpid(), &row) && !owner->error)
 		owner->error = -ENOENT;
 	owner->first = row.id;
@@ -644,16 +654,27 @@ static void await(struct __test_metadata *_metadata, struct owner *owner, pid_t 
 	ASSERT_EQ(0, status);
 }
 
+static void kill_each(void *arg)
+{
+	struct owner *owner = arg;
+
+	for (int i = 0; i < BINDS; i++)
+		if (!kill_returned(list_kill(owner->first + i)))
+			owner->error = -EINVAL;
+}
+
 TEST_F_TIMEOUT(sample, kill_against_exit, TEST_SECONDS)
 {
 	struct ledger *ledger = &self->contest.ledger;
-	pid_t pid;
+	pid_t pid, killer;
+	int status;
 
 	while (contest_goes_on(&self->contest, ledger->exited && ledger->killed)) {
 		pid = own_and_exit(_metadata, self->owner);
-		for (int i = 0; i < BINDS; i++)
-			ASSERT_TRUE(kill_returned(list_kill(self->owner->first + i)));
+		killer = proc_spawn(kill_each, self->owner);
 		await(_metadata, self->owner, pid);
+		ASSERT_NE(0, proc_wait(killer, WAIT_MS, &status));
+		ASSERT_EQ(0, self->owner->error);
 	}
 	EXPECT_EQ(BINDS * self->contest.rounds, ledger->tasks);
 	EXPECT_NE(0, ledger->exited);

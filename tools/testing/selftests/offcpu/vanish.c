@@ -63,6 +63,7 @@ FIXTURE_SETUP(vanish)
 	ASSERT_EQ(0, queue_pci_name(self->queue.device, self->function,
 				    sizeof(self->function)));
 	ASSERT_EQ(0, trace_start(&trace));
+	ASSERT_EQ(0, trace_enable(&trace, "idxd"));
 	ASSERT_EQ(0, proc_read_file(TIMEOUT_FILE, self->timeout,
 				    sizeof(self->timeout)));
 	snprintf(text, sizeof(text), "%d", TIMEOUT_MS);
@@ -161,11 +162,12 @@ static void expect_lost(struct __test_metadata *_metadata, struct user *user,
 	EXPECT_TRUE(work_stays_quiet(user->work));
 }
 
-/* Nobody waits for commands that nobody takes. */
+/* Nobody waits for commands that nobody takes: none is given. */
 TEST_F_TIMEOUT(vanish, driver_does_not_wait_for_it, TEST_SECONDS)
 {
-	uint64_t start;
+	unsigned int before;
 	struct user *user;
+	uint64_t start;
 	pid_t pid;
 
 	ASSERT_EQ(0, proc_write_file(TIMEOUT_FILE, LONG_TIMEOUT));
@@ -173,10 +175,14 @@ TEST_F_TIMEOUT(vanish, driver_does_not_wait_for_it, TEST_SECONDS)
 	ASSERT_EQ(0, inject_no_memory(self->queue.device, true));
 	/* It can't be found by its name once the driver has gone. */
 	ASSERT_EQ(0, inject_set(self->queue.device, 0));
+	trace_read(&trace);
+	before = trace.count;
 	start = proc_now();
 	EXPECT_EQ(0, queue_bind_driver(self->function, false));
 	EXPECT_GE(SHORT_MS * NSEC_PER_MSEC, proc_now() - start);
 	expect_lost(_metadata, user, pid);
+	trace_read(&trace);
+	EXPECT_EQ(-1, trace_find(&trace, "idxd_command", NULL, NULL, before));
 }
 
 /* Who opens it next is the first to see, and those who have it open are told. */
