@@ -10,11 +10,13 @@
 #include "../idxd/proc.h"
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
+#include "inject.h"
 #include "victim.h"
 
 #define EACH_MS	15
 #define COUNT	6
 #define SOON_MS	2000
+#define SLOWDOWN 32	/* times, until they die */
 
 static struct trace trace;
 
@@ -140,10 +142,16 @@ TEST_F(exit, killed_task_is_reaped)
 
 struct pair {
 	struct victim *victim[2];	/* work and queue of each */
-	unsigned int each_ms;
 	atomic_int ready;
 	int error;
 };
+
+/* 0: as fast as it can */
+static void slow_down(const struct pair *pair, unsigned int times)
+{
+	for (int i = 0; i < 2; i++)
+		inject_slow(pair->victim[i]->queue.device, times);
+}
 
 static void bind_both(void *arg)
 {
@@ -154,35 +162,14 @@ static void bind_both(void *arg)
 		pair->error = portal_open(&portal[i], &pair->victim[i]->queue);
 		if (!pair->error)
 			pair->error = work_prepare(pair->victim[i]->work, &portal[i],
-						   pair->each_ms);
+						   EACH_MS);
 	}
+	slow_down(pair, SLOWDOWN);
 	for (int i = 0; i < 2 && !pair->error; i++)
 		work_submit(pair->victim[i]->work, &portal[i], COUNT);
 	pair->ready = 1;
 	for (;;)
 		pause();
-}
-
-/* How long work lasts is known from one measurement: longer, if it is over. */
-static pid_t start_both(struct __test_metadata *_metadata, struct pair *pair)
-{
-	int status;
-	pid_t pid;
-
-	for (pair->each_ms = EACH_MS;; pair->each_ms *= 2) {
-		pair->ready = 0;
-		pair->victim[0]->work->submitted = 0;
-		pair->victim[1]->work->submitted = 0;
-		pid = proc_spawn(bind_both, pair);
-		ASSERT_TRUE(proc_wait_flag(&pair->ready, 1, VICTIM_TIMEOUT_MS));
-		ASSERT_EQ(0, pair->error);
-		if (work_in_flight(pair->victim[0]->work) &&
-		    work_in_flight(pair->victim[1]->work))
-			return pid;
-		ASSERT_GT(EACH_MS << 5, pair->each_ms);
-		kill(pid, SIGKILL);
-		ASSERT_NE(0, proc_wait(pid, VICTIM_TIMEOUT_MS, &status));
-	}
 }
 
 /* All of an mm's tasks begin to drain before the first is waited for. */
@@ -197,7 +184,12 @@ TEST_F(exit, two_tasks_drain_in_parallel)
 	ASSERT_EQ(0, queue_find(&other, !variant->dedicated));
 	pair->victim[0] = self->victim;
 	pair->victim[1] = victim_alloc(&other);
-	pid = start_both(_metadata, pair);
+	pid = proc_spawn(bind_both, pair);
+	ASSERT_TRUE(proc_wait_flag(&pair->ready, 1, VICTIM_TIMEOUT_MS));
+	ASSERT_EQ(0, pair->error);
+	slow_down(pair, 0);
+	EXPECT_LT(0, work_in_flight(pair->victim[0]->work));
+	EXPECT_LT(0, work_in_flight(pair->victim[1]->work));
 	kill(pid, SIGKILL);
 	ASSERT_NE(0, proc_wait(pid, VICTIM_TIMEOUT_MS, &status));
 	trace_read(&trace);

@@ -132,7 +132,7 @@ FIXTURE_TEARDOWN(ladder)
 	restore(&self->queue, variant->dedicated, self->timeout);
 }
 
-static uint32_t misbehave_bits, misbehave_slow;
+static uint32_t misbehave_bits;
 
 static void misbehave(struct victim *victim, bool dying)
 {
@@ -142,20 +142,12 @@ static void misbehave(struct victim *victim, bool dying)
 		behave(victim->queue.device, 0, 1);
 }
 
-/* By the victim, before it submits: or most may be done before it dies. */
-static int slow_down(struct victim *victim, struct portal *portal)
-{
-	return inject_slow(victim->queue.device, misbehave_slow);
-}
-
 static bool run(struct victim *victim, uint32_t bits, uint32_t slow)
 {
 	misbehave_bits = bits;
-	misbehave_slow = slow;
+	victim->slow = slow;
 	if (!victim->meddle)
 		victim->meddle = misbehave;
-	if (!victim->pass_on)
-		victim->pass_on = slow_down;
 	return victim_run(victim);
 }
 
@@ -188,7 +180,7 @@ TEST_F(ladder, exit_is_bounded_and_device_quiet)
 	victim = victim_alloc(&self->queue);
 	victim->count = COUNT;
 	victim->each_ms = EACH_MS;
-	ASSERT_TRUE(run(victim, 0, 1)) TH_LOG("%s", strerror(-victim->error));
+	ASSERT_TRUE(run(victim, 0, 0)) TH_LOG("%s", strerror(-victim->error));
 	EXPECT_EQ(0, victim->unfinished);
 	EXPECT_TRUE(work_complete(victim->work));
 }
@@ -199,9 +191,7 @@ static int open_once_more(struct victim *victim, struct portal *portal)
 {
 	static struct portal second;
 
-	int ret = portal_open(&second, &second_queue);
-
-	return ret ? ret : slow_down(victim, portal);
+	return portal_open(&second, &second_queue);
 }
 
 /* Two tasks of one process are no slower: their commands stand in one line. */

@@ -101,6 +101,7 @@ TEST_F_TIMEOUT(vanish, exit_is_bounded_and_device_quiet, TEST_SECONDS)
 
 	victim->count = COUNT;
 	victim->each_ms = EACH_MS;
+	victim->slow = SLOW;
 	victim->meddle = vanish;
 	ASSERT_TRUE(victim_start(victim)) TH_LOG("%s", strerror(-victim->error));
 	ASSERT_TRUE(victim_end(victim));

@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "../idxd/proc.h"
+#include "inject.h"
 #include "victim.h"
 
-#define ATTEMPTS	4
+#define SLOWDOWN	32
 #define SOON_MS		2000
 
 struct victim *victim_alloc(const struct queue *queue)
@@ -62,6 +63,14 @@ static int make_ready(struct victim *victim, struct portal *portal)
 	return ret;
 }
 
+/* From now on the device has as much to do as @victim asks for, and no more. */
+static void let_drain(struct victim *victim)
+{
+	if (!victim->slow)
+		inject_slow(victim->queue.device, 0);
+	victim->in_flight = work_in_flight(victim->work);
+}
+
 static void die(const struct victim *victim, struct portal *portal)
 {
 	switch (victim->death) {
@@ -93,7 +102,8 @@ static void live(void *arg)
 					     VICTIM_TIMEOUT_MS))
 		return;
 	work_submit(victim->work, &portal, victim->count);
-	victim->in_flight = work_in_flight(victim->work);
+	if (victim->death != VICTIM_KILLED)
+		let_drain(victim);
 	victim->stage = VICTIM_BUSY;
 	die(victim, &portal);
 }
@@ -143,6 +153,7 @@ static bool spin_until_busy(const struct victim *victim)
 
 bool victim_end(struct victim *victim)
 {
+	inject_slow(victim->queue.device, victim->slow ? victim->slow : SLOWDOWN);
 	victim->killed = proc_now();
 	victim->stage = VICTIM_GO;
 	if (victim->death == VICTIM_KILLED) {
@@ -150,7 +161,7 @@ bool victim_end(struct victim *victim)
 			return false;
 		if (victim->meddle)
 			victim->meddle(victim, true);
-		victim->in_flight = work_in_flight(victim->work);
+		let_drain(victim);
 		victim->killed = proc_now();
 		kill(victim->pid, SIGKILL);
 	}
@@ -161,17 +172,7 @@ bool victim_end(struct victim *victim)
 
 bool victim_run(struct victim *victim)
 {
-	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		victim->stage = 0;
-		victim->work->submitted = 0;
-		victim->work->refused = false;
-		if (!victim_start(victim) || !victim_end(victim))
-			return false;
-		if (victim->in_flight)
-			return true;
-		victim->each_ms *= 2;
-	}
-	return false;
+	return victim_start(victim) && victim_end(victim) && victim->in_flight;
 }
 
 bool victim_left_nothing(const struct victim *victim, struct trace *trace,

@@ -36,6 +36,7 @@ struct victim {
 	struct queue queue;
 	unsigned int count;	/* descriptors, or fewer if the queue says retry */
 	unsigned int each_ms;	/* device time for each */
+	unsigned int slow;	/* times longer, also when it dies; or 0 */
 	bool close_file;	/* only the mapped portal holds the file */
 	bool map_tmpfile;	/* and VICTIM_FILE_BYTES of PROC_TMPFS, unlinked */
 	enum victim_death death;
@@ -71,6 +72,9 @@ bool victim_start(struct victim *victim);
  * victim_end() - have it submit its work and die at once, and wait() for it
  * @victim: started
  *
+ * Unless @slow says how, an emulated device is so slow until then that a machine
+ * under load is not too late to find it at work.
+ *
  * Return: true if it died in the way that it was told to, in time.
  */
 bool victim_end(struct victim *victim);
@@ -79,8 +83,7 @@ bool victim_end(struct victim *victim);
  * victim_run() - start and end it so that it dies with work in flight
  * @victim: from victim_alloc(), parameters filled in
  *
- * A machine under load may be late to kill it: then another one gets more work.
- * Return: false if one did not die as told, or all of them were idle.
+ * Return: false if it did not die as told, or the device was idle.
  */
 bool victim_run(struct victim *victim);
 
