@@ -48,6 +48,8 @@ struct crowd {
 	atomic_int failed;
 	atomic_int accepted;		/* descriptors */
 	atomic_int done;		/* of these */
+	struct desc desc[COUNT];
+	bool taken[COUNT];		/* it surely is in the queue, or done */
 	char group[64];			/* to join, "": none */
 	uint8_t dst[COUNT][BYTES];
 };
@@ -95,9 +97,9 @@ static void nap(void)
 static void toil(void *arg)
 {
 	static uint8_t src[BYTES];
-	static struct desc desc;
 	struct crowd *crowd = arg;
 	struct portal portal;
+	struct desc *desc;
 	int me;
 
 	if ((crowd->group[0] && proc_write_file(crowd->group, "0")) ||
@@ -105,13 +107,19 @@ static void toil(void *arg)
 		crowd->failed++;
 		return;
 	}
+	/* A page that is not there would end the work before it begins. */
 	me = crowd->ready++;
+	memset(src, POISON + 1, sizeof(src));
+	memset(crowd->dst[me], 0, BYTES);
+	desc = &crowd->desc[me];
 	for (;;) {
-		desc_memmove(&desc, crowd->dst[me], src, BYTES);
-		while (!portal_submit_once(&portal, &desc.hw))
+		crowd->taken[me] = false;
+		desc_memmove(desc, crowd->dst[me], src, BYTES);
+		while (!portal_submit_once(&portal, &desc->hw))
 			nap();
+		crowd->taken[me] = true;
 		crowd->accepted++;
-		while (desc_wait(&desc.record, 0) == -ETIMEDOUT)
+		while (desc_wait(&desc->record, 0) == -ETIMEDOUT)
 			nap();
 		crowd->done++;
 	}
@@ -120,6 +128,17 @@ static void toil(void *arg)
 static bool crowd_ready(struct crowd *crowd)
 {
 	return proc_wait_flag(&crowd->ready, COUNT, BOUND_MS) && !crowd->failed;
+}
+
+/* Descriptors that the device has left undone. */
+static int unfinished(const struct crowd *crowd)
+{
+	int count = 0;
+
+	for (int i = 0; i < COUNT; i++)
+		count += crowd->taken[i] &&
+			 crowd->desc[i].record.status != DSA_COMP_SUCCESS;
+	return count;
 }
 
 /* Does the device leave the memory of the dead alone? */
@@ -246,6 +265,7 @@ TEST_F_TIMEOUT(crowd, cgroup_kill, TIMEOUT_S)
 	EXPECT_TRUE(wait_until_all_queue(pids));
 	ASSERT_EQ(0, inject_set(crowd->queue.device, 0));
 	ASSERT_TRUE(reap(pids));
+	EXPECT_EQ(0, unfinished(crowd));
 	EXPECT_TRUE(stays_quiet(crowd));
 
 	trace_read(&trace);
@@ -283,6 +303,7 @@ TEST_F_TIMEOUT(crowd, pid_namespace, TIMEOUT_S)
 	kill(init, SIGKILL);
 	waited = proc_wait(init, BOUND_MS, &status);
 	ASSERT_NE(0, waited);
+	EXPECT_EQ(0, unfinished(crowd));
 	EXPECT_TRUE(stays_quiet(crowd));
 
 	trace_read(&trace);
