@@ -2,11 +2,11 @@
 # Rules for test programs that share objects, for Makefiles beside this one's
 # directory and in it: include it after ../lib.mk, with the names of the objects
 # in LIBRARY.  A source is looked for in the Makefile's own directory first.
-HEADERS := $(wildcard *.h ../idxd/*.h ../offcpu/*.h)
+HEADERS := $(wildcard *.h ../idxd/*.h ../offcpu/*.h ../vtd-witness/*.h)
 OBJECTS := $(addprefix $(OUTPUT)/,$(LIBRARY))
 EXTRA_CLEAN += $(OBJECTS)
 
-vpath %.c . ../idxd ../offcpu
+vpath %.c . ../idxd ../offcpu ../vtd-witness
 
 $(OUTPUT)/%.o: %.c $(HEADERS)
 	$(call msg,CC,,$@)

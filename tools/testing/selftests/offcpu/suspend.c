@@ -4,22 +4,25 @@
  * tasks are killed before translation goes off; when it wakes up its queues are
  * enabled as they were, and can be opened again.
  *
- * Not among the tests that are run by default: not every machine wakes up again,
- * and some lose their root file system.  Run a copy that is in memory, with its
- * configuration file beside it; it is linked statically.
+ * Not among the programs that kselftest runs by default: somebody must wake the
+ * machine up from RAM, and some lose their root file system.  Run a copy that is in
+ * memory, with its configuration file beside it; it is linked statically.
  */
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 
 #include "../idxd/proc.h"
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
+#include "../vtd-witness/witness.h"
 #include "busy.h"
 #include "inject.h"
 
-#define RTC		"/sys/class/rtc/rtc0/wakealarm"
-#define SLEEP_S		"+3"
+#define TEST_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 #define LIMIT_S		300
+/* The last phase of devices begins; the IOMMUs are switched off after it. */
+#define LAST_PHASE	"dpm_suspend_noirq["
 
 static struct trace trace;
 
@@ -34,9 +37,13 @@ FIXTURE_VARIANT(suspend) {
 	const char *state;
 };
 
-FIXTURE_VARIANT_ADD(suspend, shared_to_idle) { .state = "freeze" };
+/* All that there is to it but that the CPUs idle, so that nobody need end it. */
+FIXTURE_VARIANT_ADD(suspend, shared_to_idle) {
+	.how = "pm_test", .kind = "platform", .state = "freeze",
+};
+
 FIXTURE_VARIANT_ADD(suspend, dedicated_to_idle) {
-	.dedicated = true, .state = "freeze",
+	.dedicated = true, .how = "pm_test", .kind = "platform", .state = "freeze",
 };
 
 FIXTURE_VARIANT_ADD(suspend, shared_to_ram) {
@@ -50,6 +57,10 @@ FIXTURE_VARIANT_ADD(suspend, dedicated_to_ram) {
 /* Writes an image, and goes on from that at once. */
 FIXTURE_VARIANT_ADD(suspend, shared_to_disk) {
 	.how = "disk", .kind = "test_resume", .state = "disk",
+};
+
+FIXTURE_VARIANT_ADD(suspend, dedicated_to_disk) {
+	.dedicated = true, .how = "disk", .kind = "test_resume", .state = "disk",
 };
 
 static int set_power(const char *file, const char *value)
@@ -66,10 +77,13 @@ FIXTURE_SETUP(suspend)
 
 	if (!queue_device_exists())
 		SKIP(return, "no DSA device");
-	if (variant->how && set_power(variant->how, variant->kind))
+	if (set_power(variant->how, variant->kind))
 		SKIP(return, "the machine has no such state");
+	proc_write_file(TEST_DELAY, "0");
 	ASSERT_EQ(0, queue_find(&queue, variant->dedicated));
 	ASSERT_EQ(0, trace_start(&trace));
+	ASSERT_EQ(0, trace_enable(&trace, "power/suspend_resume"));
+	witness_forget();
 	self->busy = busy_alloc(&queue);
 }
 
@@ -77,16 +91,23 @@ FIXTURE_TEARDOWN(suspend)
 {
 	inject_slow(self->busy->queue.device, 0);
 	trace_stop(&trace);
+	set_power("pm_test", "none");
+}
+
+/* The first event of that kind since event @from, or -1. */
+static int last_phase(int from)
+{
+	int at = from;
+
+	while ((at = trace_find(&trace, "suspend_resume", NULL, NULL, at + 1)) >= 0)
+		if (!strncmp(trace.events[at].fields, LAST_PHASE, strlen(LAST_PHASE)))
+			break;
+	return at;
 }
 
 static int sleep_until_woken(void *arg)
 {
-	const char *state = arg;
-
-	proc_write_file(RTC, "0");
-	if (strcmp(state, "disk") && proc_write_file(RTC, SLEEP_S))
-		return -ENODEV;
-	return set_power("state", state);
+	return set_power("state", arg);
 }
 
 static int woken(void *arg)
@@ -109,6 +130,7 @@ TEST_F_TIMEOUT(suspend, with_work_in_flight, LIMIT_S)
 		ASSERT_TRUE(trace_in_order(&trace, life));
 		EXPECT_TRUE(trace_says(&trace, life->kill, "cause", "suspend"));
 		EXPECT_TRUE(trace_says(&trace, life->drained, "rung", "drain"));
+		EXPECT_TRUE(trace_before(&trace, life->dead, last_phase(life->bind)));
 	}
 	EXPECT_EQ(SIGBUS, busy->signal);
 	EXPECT_EQ(ENODEV, busy->submitter);
@@ -120,6 +142,7 @@ TEST_F_TIMEOUT(suspend, with_work_in_flight, LIMIT_S)
 	EXPECT_EQ(0, busy->open) TH_LOG("%s", strerror(-busy->open));
 	EXPECT_TRUE(busy->copied);
 	EXPECT_TRUE(busy->faulted);
+	EXPECT_TRUE(witness_is_silent());
 }
 
 TEST_HARNESS_MAIN

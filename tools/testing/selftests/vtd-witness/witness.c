@@ -88,6 +88,22 @@ bool witness_says(const char *what, const char *and, unsigned int timeout_ms)
 	return false;
 }
 
+bool witness_is_silent(void)
+{
+	static char log[32768];
+	char *line, *next = log;
+	bool silent = true;
+
+	read_log(log, sizeof(log));
+	while ((line = strsep(&next, "\n"))) {
+		if (!*line)
+			continue;
+		printf("# kernel: witness: %s\n", line);
+		silent = false;
+	}
+	return silent;
+}
+
 int witness_descriptor(uint64_t lo, uint64_t hi)
 {
 	char text[80];

@@ -44,6 +44,13 @@ int witness_promote(unsigned int times);
 bool witness_says(const char *what, const char *and, unsigned int timeout_ms);
 
 /**
+ * witness_is_silent() - has nothing been reported since the last call?
+ *
+ * Reports are printed, and dropped.  Return: true without a witness, too.
+ */
+bool witness_is_silent(void);
+
+/**
  * witness_descriptor() - have the IOMMU execute an invalidation descriptor
  * @lo: bits 63:0
  * @hi: bits 127:64

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * shutdown reboot | shutdown kexec KERNEL INITRD COMMANDLINE: take the machine
- * down, or start another kernel, while a process has a device at work for it and
- * nobody has told that process.  Whether its tasks die in time is for whoever
- * reads the kernel's log, with the trace events of off-CPU tasks in it
- * (tp_printk).
+ * kexec KERNEL INITRD COMMANDLINE: start another kernel while a process has a
+ * device at work for it and nobody has told that process.  Whether its tasks die
+ * in time is for whoever reads the kernel's log, with the trace events of off-CPU
+ * tasks in it (tp_printk).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +15,6 @@
 #include <unistd.h>
 
 #include "busy.h"
-
-#define SLOWDOWN	16
 
 static int load_kernel(char **argv)
 {
@@ -33,30 +30,24 @@ static int load_kernel(char **argv)
 static int be_busy(void)
 {
 	struct queue queue;
-	struct busy *busy;
 	int ret = queue_find(&queue, false);
 
-	if (ret)
-		return ret;
-	busy = busy_alloc(&queue);
-	return busy_start(busy, SLOWDOWN);
+	return ret ? ret : busy_start(busy_alloc(&queue), 1);
 }
 
 int main(int argc, char **argv)
 {
-	bool kexec = argc == 5 && !strcmp(argv[1], "kexec");
 	int ret;
 
-	if (!kexec && (argc != 2 || strcmp(argv[1], "reboot"))) {
-		fprintf(stderr, "usage: %s reboot | kexec KERNEL INITRD COMMANDLINE\n",
-			argv[0]);
+	if (argc != 4) {
+		fprintf(stderr, "usage: %s KERNEL INITRD COMMANDLINE\n", argv[0]);
 		return 2;
 	}
-	ret = kexec ? load_kernel(argv + 2) : 0;
+	ret = load_kernel(argv + 1);
 	if (!ret)
 		ret = be_busy();
 	if (!ret)
-		ret = reboot(kexec ? LINUX_REBOOT_CMD_KEXEC : RB_AUTOBOOT);
+		ret = reboot(LINUX_REBOOT_CMD_KEXEC);
 	fprintf(stderr, "%s: %s\n", argv[0], strerror(ret == -1 ? errno : -ret));
 	return 1;
 }
