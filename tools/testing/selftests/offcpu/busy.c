@@ -41,9 +41,12 @@ static unsigned int unfinished(const struct busy *busy)
 {
 	unsigned int count = 0;
 
-	/* Nobody knows whether the one at hand was taken. */
+	/*
+	 * Nobody knows whether the one at hand was taken.  It is named before its
+	 * record is cleared: look at the record first.
+	 */
 	for (unsigned int i = 0; i < BUSY_SLOTS; i++)
-		count += i != busy->at && !busy->work->descs[i].record.status;
+		count += !busy->work->descs[i].record.status && i != busy->at;
 	return count;
 }
 

@@ -36,7 +36,7 @@ struct busy {
 	struct desc written;	/* the one that write() submits */
 	pid_t pid;
 	int error;		/* a step failed before it worked: -errno */
-	unsigned int at;	/* slot that is being submitted */
+	atomic_uint at;		/* slot that is being submitted */
 	int signal;		/* upon a touch of the portal */
 	int submitter;		/* errno of the write() that failed */
 	struct busy_view lost;	/* the file, then */
