@@ -38,6 +38,12 @@
  */
 #define SVA_POOL	WQ_UNBOUND_MAX_ACTIVE
 #define SVA_MAX_WORKERS	16
+/*
+ * So many are handled where the IOMMU's interrupt came, by workers of that CPU, of
+ * which one runs at a time: no other CPU has to be woken up, and often no other
+ * worker.  If there are more they are spread over all CPUs.
+ */
+#define SVA_LOCAL	16
 /* A fault that had to be retried that often is not going to be served. */
 #define SVA_MAX_RETRIES	64
 
@@ -72,7 +78,7 @@ struct sva_fault {
 	bool locked;
 };
 
-static struct workqueue_struct *sva_workqueue;
+static struct workqueue_struct *sva_local, *sva_spread;
 /* Faults that are given to workers, of all mms. */
 static atomic_t sva_busy;
 
@@ -257,6 +263,14 @@ static void sva_work_end(struct sva_fault *fault,
 		sva_answer(fault, code);
 }
 
+/* Have a worker handle @fault, which is counted in sva_busy. */
+static void sva_give(struct sva_fault *fault)
+{
+	bool local = atomic_read(&sva_busy) <= SVA_LOCAL;
+
+	queue_work(local ? sva_local : sva_spread, &fault->work);
+}
+
 /* The worker of @fault is done: give it the mm's next one, if there is one. */
 static void sva_next_fault(struct sva_fault *fault)
 {
@@ -275,7 +289,7 @@ static void sva_next_fault(struct sva_fault *fault)
 	}
 	spin_unlock(&smm->lock);
 	if (next)
-		queue_work(sva_workqueue, &next->work);
+		sva_give(next);
 }
 
 static void sva_fault_work(struct work_struct *work)
@@ -294,18 +308,20 @@ static void sva_fault_work(struct work_struct *work)
 
 static struct sva_fault *sva_fault_alloc(struct iopf_group *group)
 {
-	struct sva_fault *fault = kzalloc(sizeof(*fault),
+	struct sva_fault *fault = kmalloc(sizeof(*fault),
 					  GFP_NOWAIT | __GFP_NOWARN);
 
 	if (!fault)
 		return NULL;
 
+	*fault = (struct sva_fault) {
+		.refs = REFCOUNT_INIT(1),
+		.group = group,
+		.att = container_of(group->attach_handle,
+				    struct sva_attachment, handle),
+		.mm = group->attach_handle->domain->mm,
+	};
 	INIT_WORK(&fault->work, sva_fault_work);
-	refcount_set(&fault->refs, 1);
-	fault->group = group;
-	fault->att = container_of(group->attach_handle, struct sva_attachment,
-				  handle);
-	fault->mm = group->attach_handle->domain->mm;
 	refcount_inc(&fault->att->refs);
 	mmgrab(fault->mm);
 	return fault;
@@ -340,7 +356,7 @@ static int sva_queue_fault(struct sva_fault *fault)
 	spin_unlock(&smm->lock);
 
 	if (run)
-		queue_work(sva_workqueue, &fault->work);
+		sva_give(fault);
 	return ret;
 }
 
@@ -348,7 +364,7 @@ static int sva_queue_fault(struct sva_fault *fault)
  * sva_iopf_handler() - the IOMMU core's page fault handler for SVA domains
  * @group: the page request group
  *
- * Called from the IOMMU's interrupt thread.  The attachment is there: a detach
+ * Called by who takes requests from the IOMMU.  The attachment is there: a detach
  * has the IOMMU driver wait for the requests that came before, and those that
  * come after find no handle.
  *
@@ -363,13 +379,13 @@ static int sva_queue_fault(struct sva_fault *fault)
  */
 int sva_iopf_handler(struct iopf_group *group)
 {
-	struct sva_fault *fault = sva_workqueue ? sva_fault_alloc(group) : NULL;
+	struct sva_fault *fault = sva_spread ? sva_fault_alloc(group) : NULL;
 
 	iopf_group_dequeue(group);
 	if (fault && !sva_queue_fault(fault))
 		return 0;
 
-	iopf_group_response(group, fault || !sva_workqueue ?
+	iopf_group_response(group, fault || !sva_spread ?
 			    IOMMU_PAGE_RESP_INVALID : IOMMU_PAGE_RESP_SUCCESS);
 	if (fault)
 		sva_fault_put(fault);
@@ -485,7 +501,10 @@ EXPORT_SYMBOL_IF_KUNIT(sva_refuse_end);
 
 static int __init sva_fault_init(void)
 {
-	sva_workqueue = alloc_workqueue("iommu_sva", WQ_UNBOUND, SVA_POOL);
-	return sva_workqueue ? 0 : -ENOMEM;
+	sva_local = alloc_workqueue("iommu_sva", 0, SVA_POOL);
+	if (!sva_local)
+		return -ENOMEM;
+	sva_spread = alloc_workqueue("iommu_sva_spread", WQ_UNBOUND, SVA_POOL);
+	return sva_spread ? 0 : -ENOMEM;
 }
 subsys_initcall(sva_fault_init);

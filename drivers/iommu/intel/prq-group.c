@@ -171,14 +171,16 @@ struct iopf_group *prq_groups_complete(struct prq_groups *groups,
 
 	if (groups->count)
 		prq_groups_take(groups, req, &faults);
-	group = kzalloc(sizeof(*group), GFP_NOWAIT | __GFP_NOWARN);
+	group = kmalloc(sizeof(*group), GFP_NOWAIT | __GFP_NOWARN);
 	if (!group) {
 		prq_free_list(&faults);
 		return NULL;
 	}
 
-	group->last_fault.fault.type = IOMMU_FAULT_PAGE_REQ;
-	group->last_fault.fault.prm = req->prm;
+	*group = (struct iopf_group) {
+		.last_fault.fault.type = IOMMU_FAULT_PAGE_REQ,
+		.last_fault.fault.prm = req->prm,
+	};
 	INIT_LIST_HEAD(&group->faults);
 	INIT_LIST_HEAD(&group->pending_node);
 	list_splice(&faults, &group->faults);

@@ -6,7 +6,7 @@
  * PASID entries, and submit to the invalidation queue.  Groups are put together
  * in prq-group.c and handled by who attached the domain.
  *
- * Whoever holds iopf_lock may take requests from the queue: the interrupt thread,
+ * Whoever holds iopf_lock may take requests from the queue: the interrupt's worker,
  * and a drain.  Taking one means to find its handler, or to refuse it, and never
  * to wait for a page.  A request for a PASID that has no entry is refused: an
  * entry is cleared before its PASID is drained, so with iopf_lock held and an
@@ -91,6 +91,8 @@ struct prq_drain {
  * @drains: struct prq_drain
  * @responses: to be submitted
  * @iommu: whose it is
+ * @queue: for @work alone
+ * @work: what the interrupt has to do
  * @event: its interrupt's registers, while the machine sleeps
  * @name: of the interrupt
  */
@@ -102,6 +104,8 @@ struct intel_prq {
 	struct list_head drains;
 	struct prq_responses responses;
 	struct intel_iommu *iommu;
+	struct workqueue_struct *queue;
+	struct work_struct work;
 	u32 event[PRQ_EVENT_REGS];
 	char name[16];
 };
@@ -371,16 +375,24 @@ static bool prq_serve(struct intel_prq *prq, bool ack)
 	return true;
 }
 
-/* The status stays until the thread has cleared it: no need to mask anything. */
+/* The status stays until the worker has cleared it: no need to mask anything. */
 static irqreturn_t prq_interrupt(int irq, void *dev_id)
-{
-	return IRQ_WAKE_THREAD;
-}
-
-static irqreturn_t prq_thread(int irq, void *dev_id)
 {
 	struct intel_iommu *iommu = dev_id;
 	struct intel_prq *prq = iommu->prq;
+
+	queue_work(prq->queue, &prq->work);
+	return IRQ_HANDLED;
+}
+
+/*
+ * In a worker of this CPU rather than in an interrupt thread: the work that handles
+ * a fault is the next that it finds, and nobody else needs to be woken up.
+ */
+static void prq_work(struct work_struct *work)
+{
+	struct intel_prq *prq = container_of(work, struct intel_prq, work);
+	struct intel_iommu *iommu = prq->iommu;
 	bool more;
 
 	do {
@@ -389,7 +401,6 @@ static irqreturn_t prq_thread(int irq, void *dev_id)
 		mutex_unlock(&iommu->iopf_lock);
 		prq_submit_responses(prq);
 	} while (more);
-	return IRQ_HANDLED;
 }
 
 /*
@@ -469,23 +480,34 @@ static struct intel_prq *prq_alloc(struct intel_iommu *iommu)
 	if (!prq)
 		return NULL;
 
+	snprintf(prq->name, sizeof(prq->name), "dmar%d-prq", iommu->seq_id);
 	prq->ring = iommu_alloc_pages_node(iommu->node, GFP_KERNEL, PRQ_ORDER);
-	if (!prq->ring) {
-		kfree(prq);
-		return NULL;
-	}
+	if (!prq->ring)
+		goto err_free;
+	/* With a rescuer: a device may wait for memory to be written. */
+	prq->queue = alloc_workqueue("%s", WQ_MEM_RECLAIM, 1, prq->name);
+	if (!prq->queue)
+		goto err_free_ring;
 	prq->iommu = iommu;
 	prq_groups_init(&prq->groups);
 	INIT_LIST_HEAD(&prq->drains);
 	spin_lock_init(&prq->responses.lock);
 	init_waitqueue_head(&prq->responses.submitted);
 	INIT_WORK(&prq->responses.work, prq_responses_work);
-	snprintf(prq->name, sizeof(prq->name), "dmar%d-prq", iommu->seq_id);
+	INIT_WORK(&prq->work, prq_work);
 	return prq;
+
+err_free_ring:
+	iommu_free_pages(prq->ring, PRQ_ORDER);
+err_free:
+	kfree(prq);
+	return NULL;
 }
 
+/* Its interrupt is gone. */
 static void prq_free(struct intel_prq *prq)
 {
+	destroy_workqueue(prq->queue);
 	cancel_work_sync(&prq->responses.work);
 	prq_groups_drop_all(&prq->groups);
 	iommu_free_pages(prq->ring, PRQ_ORDER);
@@ -511,8 +533,7 @@ static int prq_request_irq(struct intel_iommu *iommu)
 		return -EINVAL;
 	/* The interrupt chip looks for its registers by that. */
 	iommu->pr_irq = irq;
-	ret = request_threaded_irq(irq, prq_interrupt, prq_thread, 0,
-				   iommu->prq->name, iommu);
+	ret = request_irq(irq, prq_interrupt, 0, iommu->prq->name, iommu);
 	if (ret) {
 		dmar_free_hwirq(irq);
 		iommu->pr_irq = 0;
@@ -578,6 +599,7 @@ int intel_iommu_finish_prq(struct intel_iommu *iommu)
 
 	prq_write_registers(iommu, 0);
 	free_irq(iommu->pr_irq, iommu);
+	flush_work(&prq->work);
 	dmar_free_hwirq(iommu->pr_irq);
 	iommu->pr_irq = 0;
 	iopf_queue_free(iommu->iopf_queue);
