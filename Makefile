@@ -30,7 +30,7 @@ ours_files := $(shell find -L Documentation arch drivers include kernel lib mm s
 upstream_files := $(wildcard patches/upstream/*.patch)
 qemu_files := $(shell find platform/qemu platform/patches -type f)
 
-.PHONY: help run test bench guest shell check clean distclean setup qemu kernel tools selftests
+.PHONY: help run test bench bench-table guest shell check clean distclean setup qemu kernel tools selftests
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -39,7 +39,8 @@ help:
 ## make test [T=pattern]    all tests, or those whose name matches
 ## make guest CMD='...'     boot, run a command there as root, print its output
 ## make shell               boot, with a prompt on this terminal
-## make bench [T=rows]      instructions per operation, counted; raw in build/bench/
+## make bench [T=rows]      instructions per operation, ours against upstream's;
+##                          raw in build/bench/, and `make bench-table` into README.md
 ## make check               checkpatch, sparse, W=1, shellcheck
 ## make clean               drop what was built; make distclean: downloads too
 ##
@@ -56,8 +57,11 @@ run: setup qemu kernel selftests
 test: setup qemu kernel selftests tools $(addprefix build/tests/,dsa-op-test dsa-registers witness-qmp)
 	@scripts/test '$(T)'
 
-bench: setup qemu kernel selftests
+bench: setup qemu selftests $(S)/ours-built $(S)/upstream-built
 	@scripts/bench $(T)
+
+bench-table:
+	@scripts/bench-table --readme
 
 guest: setup qemu kernel selftests tools
 ifndef CMD

@@ -3,21 +3,11 @@
  * Row kva: a page of the kernel's page tables that is freed, with so many processes
  * bound to a device, by our method and by that of visiting them all.
  */
-#include <stdio.h>
-
 #include "bench.h"
 
 #define STORM	"/sys/kernel/debug/iommu/kva/storm"
 #define WALK	"/sys/kernel/debug/iommu/kva/walk"
 #define TABLES	2048
-
-static void storm(unsigned int tables)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", tables);
-	bench_write(STORM, text);
-}
 
 static void measure(const char *method, unsigned int processes)
 {
@@ -25,10 +15,11 @@ static void measure(const char *method, unsigned int processes)
 
 	bench_bind(processes);
 	/* The range gets all of its upper tables, and the caches what they like. */
-	storm(TABLES / 8);
+	bench_write_number(STORM, TABLES / 8);
 	begin = bench_clock();
-	storm(TABLES);
-	bench_result("kva", method, processes, TABLES, bench_clock() - begin);
+	bench_write_number(STORM, TABLES);
+	bench_result("kva", method, processes, TABLES, "instructions",
+		     bench_clock() - begin);
 }
 
 void bench_kva(void)

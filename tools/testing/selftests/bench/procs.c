@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes that are bound to the benchmark's queue and do nothing.
+ * Processes that are bound to the benchmark's queue and do nothing, and such that
+ * measure something and go.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 
 #include "bench.h"
 
-#define MAX	1000
+#define MAX	2000
 
 static pid_t children[MAX];
 static unsigned int count;
@@ -60,20 +61,43 @@ static void kill_one(void)
 	atomic_fetch_sub(&shared->bound, 1);
 }
 
+static void *shared_alloc(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (mem == MAP_FAILED)
+		bench_fail("mmap");
+	return mem;
+}
+
 void bench_bind(unsigned int processes)
 {
 	if (processes > MAX) {
 		errno = E2BIG;
 		bench_fail("bench_bind");
 	}
-	if (!shared) {
-		shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (shared == MAP_FAILED)
-			bench_fail("mmap");
-	}
+	if (!shared)
+		shared = shared_alloc(sizeof(*shared));
 	while (count < processes)
 		bind_one();
 	while (count > processes)
 		kill_one();
+}
+
+int64_t bench_child(void (*fn)(int64_t *total))
+{
+	int64_t *total = shared_alloc(sizeof(*total)), result;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		fn(total);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		bench_fail("a child");
+	result = *total;
+	munmap(total, sizeof(*total));
+	return result;
 }
