@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../idxd/desc.h"
+#include "../idxd/pages.h"
 #include "../idxd/proc.h"
 #include "../idxd/queue.h"
 #include "../kselftest_harness.h"
@@ -116,14 +117,14 @@ FIXTURE_TEARDOWN(awake)
 
 TEST_F_TIMEOUT(awake, page_freed_under_an_entry, TEST_S)
 {
-	witness_free(tables_pfn(self->mem + PAGE));
+	witness_free(pages_pfn(self->mem + PAGE));
 	EXPECT_TRUE(witness_says("freed-page: paging entry in the IOMMU's",
 				 self->who, WAIT_MS));
 }
 
 TEST_F_TIMEOUT(awake, page_freed_under_the_device, TEST_S)
 {
-	witness_free(tables_pfn(self->mem + PAGE));
+	witness_free(pages_pfn(self->mem + PAGE));
 	EXPECT_TRUE(witness_says("freed-page: paging entry in the device's",
 				 self->who, WAIT_MS));
 }
@@ -146,7 +147,7 @@ TEST_F_TIMEOUT(awake, table_of_contexts_freed, TEST_S)
 
 TEST_F_TIMEOUT(awake, page_freed_before_the_flush, TEST_S)
 {
-	witness_free(tables_pfn(self->mem + PAGE));
+	witness_free(pages_pfn(self->mem + PAGE));
 	flush(self->sid, self->pasid);
 	EXPECT_TRUE(witness_says("freed-page", self->who, 0));
 }
@@ -204,7 +205,7 @@ TEST_F_TIMEOUT(awake, pasid_reused_with_entries_alive, TEST_S)
 	for (unsigned int i = 0; i < PAGE / sizeof(*top); i++)
 		top[i] = tables_read(self->root + i * sizeof(*top));
 	tables_write(self->entry + 16, (flptr & ~TABLES_ADDRESS) |
-		     tables_pfn(top) * PAGE);
+		     pages_pfn(top) * PAGE);
 	EXPECT_EQ(0, witness_descriptor(INV_PASIDS, 0));
 	EXPECT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc,
 					 self->mem + 2 * PAGE, self->mem));

@@ -4,22 +4,22 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../idxd/pages.h"
 #include "tables.h"
 
 #define IOMMU_REGISTERS	0xfed90000ULL
 #define RTADDR		0x20
 #define PASIDS		4096	/* looked at: as many as tests have at once */
 
-static int mem = -1, pagemap = -1;
+static int mem = -1;
 static uint8_t *registers;
 
 bool tables_open(void)
 {
 	mem = open("/dev/mem", O_RDWR | O_SYNC);
-	pagemap = open("/proc/self/pagemap", O_RDONLY);
 	registers = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, mem,
 			 IOMMU_REGISTERS);
-	return mem >= 0 && pagemap >= 0 && registers != MAP_FAILED;
+	return mem >= 0 && registers != MAP_FAILED;
 }
 
 uint64_t tables_read(uint64_t addr)
@@ -40,16 +40,6 @@ void tables_write(uint64_t addr, uint64_t value)
 void tables_set_register(unsigned int offset, uint32_t value)
 {
 	__atomic_store_n((uint32_t *)(registers + offset), value, __ATOMIC_SEQ_CST);
-}
-
-uint64_t tables_pfn(const void *va)
-{
-	uint64_t entry = 0;
-
-	if (pread(pagemap, &entry, sizeof(entry), (uintptr_t)va / 4096 * 8) !=
-	    sizeof(entry) || !(entry >> 63))
-		return 0;
-	return entry & ((1ULL << 55) - 1);
 }
 
 /* The table that the entry at @addr points to */
@@ -91,7 +81,7 @@ uint64_t tables_entry(uint64_t root, const void *va, unsigned int level)
 
 uint32_t tables_find_pasid(uint16_t sid, const void *va)
 {
-	uint64_t pfn = tables_pfn(va);
+	uint64_t pfn = pages_pfn(va);
 
 	for (uint32_t pasid = 1; pasid < PASIDS; pasid++) {
 		uint64_t entry = tables_pasid(sid, pasid), pte;

@@ -29,9 +29,6 @@ void tables_write(uint64_t addr, uint64_t value);
 /** tables_set_register() - write a 32-bit register of the IOMMU */
 void tables_set_register(unsigned int offset, uint32_t value);
 
-/** tables_pfn() - the page frame behind one of the caller's addresses */
-uint64_t tables_pfn(const void *va);
-
 /** tables_context() - where the context entry of a function is */
 uint64_t tables_context(uint16_t sid);
 
