@@ -80,29 +80,51 @@ TEST_F_TIMEOUT(mapping, replaced, TEST_S)
 }
 
 /* Nothing is there for a while, then other pages. */
+static bool is_unmapped(struct stream *stream, uint8_t *file, int fd)
+{
+	uint8_t *range = stream->range;
+
+	for (unsigned int i = 1; stream_goes_on(stream, i, MIN_ROUNDS); i++) {
+		uint8_t *old = file + (i - 1) % 2 * SIZE;
+		uint8_t *new = file + i % 2 * SIZE;
+
+		stream_expect(stream, refused);
+		if (munmap(range, SIZE))
+			return false;
+		stream_keep(stream, old);
+		if (!stream_settle(stream) || !stream_kept(stream, old))
+			return false;
+
+		stream_fill(stream, new, i + 1);
+		stream_expect(stream, stream_view(i + 1));
+		if (!map_file(range, fd, new - file) || !stream_settle(stream) ||
+		    !stream_kept(stream, old) || !stream_landed(stream, new))
+			return false;
+	}
+	return true;
+}
+
 TEST_F_TIMEOUT(mapping, unmapped, TEST_S)
 {
 	uint8_t *range = map_file(NULL, self->fd, 0);
 
 	ASSERT_NE(NULL, range);
 	ASSERT_EQ(0, stream_start(&self->stream, &self->queue, range, SIZE, 1));
-	for (unsigned int i = 1; stream_goes_on(&self->stream, i, MIN_ROUNDS); i++) {
-		uint8_t *old = self->file + (i - 1) % 2 * SIZE;
-		uint8_t *new = self->file + i % 2 * SIZE;
+	EXPECT_TRUE(is_unmapped(&self->stream, self->file, self->fd));
+}
 
-		stream_expect(&self->stream, refused);
-		ASSERT_EQ(0, munmap(range, SIZE));
-		stream_keep(&self->stream, old);
-		ASSERT_TRUE(stream_settle(&self->stream));
-		ASSERT_TRUE(stream_kept(&self->stream, old));
+/* Nobody else is near: the page table goes as well, and another one comes. */
+TEST_F_TIMEOUT(mapping, unmapped_with_the_table, TEST_S)
+{
+	uint8_t *hole = mmap(NULL, 4 * TABLE, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *middle = (uint8_t *)(((uintptr_t)hole & -TABLE) + 2 * TABLE);
 
-		stream_fill(&self->stream, new, i + 1);
-		stream_expect(&self->stream, stream_view(i + 1));
-		ASSERT_NE(NULL, map_file(range, self->fd, new - self->file));
-		ASSERT_TRUE(stream_settle(&self->stream));
-		ASSERT_TRUE(stream_kept(&self->stream, old));
-		ASSERT_TRUE(stream_landed(&self->stream, new));
-	}
+	ASSERT_NE(MAP_FAILED, hole);
+	ASSERT_EQ(0, munmap(hole, 4 * TABLE));
+	ASSERT_NE(NULL, map_file(middle, self->fd, 0));
+	ASSERT_EQ(0, stream_start(&self->stream, &self->queue, middle, SIZE, 1));
+	EXPECT_TRUE(is_unmapped(&self->stream, self->file, self->fd));
 }
 
 /* The pages go elsewhere, with what the device has written, and come back. */
