@@ -13,8 +13,8 @@
 #define MADV_COLLAPSE	25
 #endif
 
-#define PRESENT		(1ULL << 63)
-#define PFN		((1ULL << 55) - 1)
+#define PRESENT		0x8000000000000000ULL
+#define PFN		0x007fffffffffffffULL
 #define HUGE_SETTING	"/sys/kernel/mm/transparent_hugepage/enabled"
 #define TRIES		50
 

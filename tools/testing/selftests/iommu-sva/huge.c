@@ -55,7 +55,7 @@ static bool collapse(struct stream *stream, uint64_t *pfns)
 	int ret = pages_collapse(stream->range);
 
 	if (ret) {
-		fprintf(stderr, "# collapse: error %d\n", -ret);
+		fprintf(stderr, "# no huge page: error %d\n", -ret);
 		return false;
 	}
 	return stream_landed(stream, stream->range) &&

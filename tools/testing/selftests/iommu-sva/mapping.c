@@ -147,7 +147,6 @@ static bool goes_and_comes(struct stream *stream, uint8_t *elsewhere, uint64_t v
 	       stream_settle(stream) && stream_landed(stream, range);
 }
 
-
 static bool goes_and_comes_for_a_while(struct stream *stream, uint8_t *elsewhere)
 {
 	unsigned int i = 0;

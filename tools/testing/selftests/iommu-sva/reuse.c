@@ -23,7 +23,7 @@
 #define BATCH		200	/* that go and come back, of all */
 #define MIN_REUSED	(BATCH / 2)	/* an idle CPU may hold on to an mm for a while */
 #define AT_ONCE		4	/* that begin without waiting for each other */
-#define MAX_PASID	(1 << 20)
+#define MAX_PASID	0x100000
 #define SIZE		1024	/* of a copy */
 #define WAIT_MS		60000
 #define TEST_S		900

@@ -207,7 +207,8 @@ int stream_start(struct stream *stream, const struct queue *queue, void *range,
 
 	*stream = (struct stream){ .range = range, .size = size };
 	stream->block = size / STREAM_SLOTS / STREAM_BLOCKS;
-	stream->to = stream->from = stream_view(value);
+	stream->from = stream_view(value);
+	stream->to = stream->from;
 	pthread_mutex_init(&stream->lock, NULL);
 	ret = portal_open(&stream->portal, queue);
 	if (ret)
@@ -300,11 +301,11 @@ static bool block_landed(struct stream *stream, const uint8_t *where, int slot,
 {
 	unsigned long low = stream->slots[slot].landed[block];
 	size_t offset = offset_of(stream, slot, block);
-	const volatile uint64_t *words = (const void *)(where + offset);
+	const uint64_t *words = (const void *)(where + offset);
 	uint64_t fill = stream->to.fill, word;
 
 	for (size_t i = 0; i < stream->block / sizeof(*words); i++) {
-		word = words[i];
+		word = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
 		if (fill ? word == fill : word >= low &&
 		    word <= stream->slots[slot].started &&
 		    word % STREAM_BLOCKS == block)
@@ -318,7 +319,7 @@ static bool block_landed(struct stream *stream, const uint8_t *where, int slot,
 
 bool stream_landed(struct stream *stream, const void *where)
 {
-	const volatile uint64_t *words = where;
+	const uint64_t *words = where;
 	uint64_t value = stream->to.value;
 
 	for (int slot = 0; slot < STREAM_WRITERS; slot++)
@@ -327,7 +328,7 @@ bool stream_landed(struct stream *stream, const void *where)
 				return false;
 	for (size_t i = stream->size / 2 / sizeof(*words);
 	     i < stream->size / sizeof(*words); i++) {
-		if (words[i] == value)
+		if (__atomic_load_n(&words[i], __ATOMIC_RELAXED) == value)
 			continue;
 		fprintf(stderr, "# stream: %#llx at offset %#zx, not %#llx\n",
 			(unsigned long long)words[i], i * sizeof(*words),
