@@ -226,37 +226,37 @@ static void swap_stop(void)
 	proc_run(rmmod);
 }
 
-static bool is_swapped(struct stream *stream, uint64_t *pfns)
+/* A page fault of the device is on a page that had gone: nothing else takes any. */
+static bool is_swapped(struct stream *stream)
 {
-	unsigned int moved = 0;
+	unsigned long before = stream_faults();
+	unsigned int faults = 0;
 
-	for (unsigned int i = 0; goes_on(stream, i, moved, MIN_MOVED); i++) {
+	for (unsigned int i = 0; goes_on(stream, i, faults, PAGES); i++) {
 		if (madvise(stream->range, SIZE, MADV_PAGEOUT))
 			return false;
-		moved += pages_moved(stream->range, pfns, PAGES);
 		/* Now the CPU has the pages back, now the device. */
 		if ((i % 2 && !stream_landed(stream, stream->range)) ||
 		    !stream_settle(stream) || !stream_landed(stream, stream->range))
 			return false;
+		faults = stream_faults() - before;
 	}
-	return moved >= MIN_MOVED;
+	if (faults < PAGES)
+		fprintf(stderr, "# the device had %u faults\n", faults);
+	return faults >= PAGES;
 }
 
 TEST_F_TIMEOUT(move, swapped, TEST_S)
 {
-	unsigned long faults;
 	bool good;
 
 	ASSERT_EQ(0, stream_start(&self->stream, &self->queue, self->range, SIZE, 1));
 	if (swap_start())
 		SKIP(return, "no memory disk to swap to");
-	faults = stream_faults();
-	good = is_swapped(&self->stream, self->pfns);
-	faults = stream_faults() - faults;
+	good = is_swapped(&self->stream);
 	stream_stop(&self->stream);
 	swap_stop();
 	EXPECT_TRUE(good);
-	EXPECT_LT(0, faults);
 }
 
 TEST_HARNESS_MAIN
