@@ -15,6 +15,7 @@
 #include "inject.h"
 #include "victim.h"
 
+#define ATTEMPTS	4
 #define SLOWDOWN	32
 #define SOON_MS		2000
 
@@ -172,7 +173,18 @@ bool victim_end(struct victim *victim)
 
 bool victim_run(struct victim *victim)
 {
-	return victim_start(victim) && victim_end(victim) && victim->in_flight;
+	/* The device may be done before a machine under load comes to look. */
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		victim->stage = 0;
+		victim->work->submitted = 0;
+		victim->work->refused = false;
+		if (!victim_start(victim) || !victim_end(victim))
+			return false;
+		if (victim->in_flight)
+			return true;
+		victim->each_ms *= 2;
+	}
+	return false;
 }
 
 bool victim_left_nothing(const struct victim *victim, struct trace *trace,
