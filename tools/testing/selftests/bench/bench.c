@@ -2,8 +2,8 @@
 /*
  * The benchmark's program: init of a guest without root file system.  Mounts what
  * it needs, runs the row that the kernel's command line names ("bench=NAME", which
- * the kernel hands on as environment), prints results to the virtio console and
- * powers off.
+ * the kernel hands on as environment), prints results to the second serial
+ * port and powers off.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -137,10 +137,10 @@ static void mount_on(const char *type, const char *where)
 static void take_console(void)
 {
 	struct termios termios;
-	int fd = open("/dev/hvc0", O_RDWR | O_NOCTTY);
+	int fd = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
 
 	if (fd < 0)
-		bench_fail("/dev/hvc0");
+		bench_fail("/dev/ttyS1");
 	tcgetattr(fd, &termios);
 	cfmakeraw(&termios);
 	tcsetattr(fd, TCSANOW, &termios);
