@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that a device is at work on are moved to other memory: all bytes come along,
- * none that the device writes is left behind.
+ * Pages that a device is at work on are moved to other memory, or to swap space and
+ * back: all bytes come along, none that the device writes is left behind.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +28,11 @@
 #define AREA_PAGES	2048	/* several blocks of those that are compacted */
 #define SECOND_NODE	"/sys/devices/system/node/node1"
 #define COMPACT		"/proc/sys/vm/compact_memory"
+#define SWAP_DEVICE	"/dev/ram0"
+#define SWAP_PAGES	1024
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT	21
+#endif
 
 FIXTURE(move) {
 	struct queue queue;
@@ -178,6 +185,88 @@ TEST_F_TIMEOUT(move, compacted, TEST_S)
 	/* Which blocks it fills is its own choice. */
 	if (moved < MIN_MOVED)
 		SKIP(return, "compaction leaves the pages where they are");
+}
+
+/* What mkswap writes. */
+struct swap_header {
+	uint8_t boot[1024];
+	uint32_t version;
+	uint32_t last_page;
+	uint8_t rest[PAGES_SIZE - 1024 - 8 - 10];
+	char magic[10];
+};
+
+/* Swap space in memory; 0 or -errno. */
+static int swap_start(void)
+{
+	char * const modprobe[] = { "modprobe", "-q", "brd", NULL };
+	struct swap_header header = {
+		.version = 1, .last_page = SWAP_PAGES - 1, .magic = "SWAPSPACE2",
+	};
+	int fd, ret = 0;
+
+	if (access(SWAP_DEVICE, F_OK))
+		proc_run(modprobe);
+	fd = open(SWAP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (pwrite(fd, &header, sizeof(header), 0) != sizeof(header) || fsync(fd))
+		ret = -EIO;
+	close(fd);
+	if (!ret && swapon(SWAP_DEVICE, 0))
+		ret = -errno;
+	return ret;
+}
+
+static void swap_stop(void)
+{
+	char * const rmmod[] = { "modprobe", "-q", "-r", "brd", NULL };
+
+	swapoff(SWAP_DEVICE);
+	proc_run(rmmod);
+}
+
+/*
+ * Page out the range.  What another CPU has faulted in may still be in that CPU's
+ * batch of pages for the LRU, where nothing finds it: a move empties all of these.
+ */
+static bool page_out(uint8_t *range)
+{
+	return migrate(range, 1, PAGES_SIZE, 0) >= 0 &&
+	       !madvise(range, SIZE, MADV_PAGEOUT);
+}
+
+/* A page fault of the device is on a page that had gone: nothing else takes any. */
+static bool is_swapped(struct stream *stream)
+{
+	unsigned long before = stream_faults();
+	unsigned int faults = 0;
+
+	for (unsigned int i = 0; goes_on(stream, i, faults, PAGES); i++) {
+		if (!page_out(stream->range))
+			return false;
+		/* Now the CPU has the pages back, now the device. */
+		if ((i % 2 && !stream_landed(stream, stream->range)) ||
+		    !stream_settle(stream) || !stream_landed(stream, stream->range))
+			return false;
+		faults = stream_faults() - before;
+	}
+	if (faults < PAGES)
+		fprintf(stderr, "# the device had %u faults\n", faults);
+	return faults >= PAGES;
+}
+
+TEST_F_TIMEOUT(move, swapped, TEST_S)
+{
+	bool good;
+
+	ASSERT_EQ(0, stream_start(&self->stream, &self->queue, self->range, SIZE, 1));
+	if (swap_start())
+		SKIP(return, "no memory disk to swap to");
+	good = is_swapped(&self->stream);
+	stream_stop(&self->stream);
+	swap_stop();
+	EXPECT_TRUE(good);
 }
 
 TEST_HARNESS_MAIN
