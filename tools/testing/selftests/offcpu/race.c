@@ -630,12 +630,11 @@ static void own(void *arg)
 	start_line(&owner->start, owner->delay_ns);
 }
 
-/* Start it, and return a little before it exits. */
+/* Start it, and return from the start line, a little before it exits. */
 static pid_t own_and_exit(struct __test_metadata *_metadata, struct owner *owner)
 {
 	pid_t pid;
 
-	owner->start = (struct start){ .count = 2 };
 	owner->delay_ns = start_delay(LOSS_DELAY_NS);
 	pid = proc_spawn(own, owner);
 	ASSERT_TRUE(start_line(&owner->start, 0));
@@ -658,6 +657,8 @@ static void kill_each(void *arg)
 {
 	struct owner *owner = arg;
 
+	if (!start_line(&owner->start, 0))
+		owner->error = -ETIMEDOUT;
 	for (int i = 0; i < BINDS; i++)
 		if (!kill_returned(list_kill(owner->first + i)))
 			owner->error = -EINVAL;
@@ -670,8 +671,9 @@ TEST_F_TIMEOUT(sample, kill_against_exit, TEST_SECONDS)
 	int status;
 
 	while (contest_goes_on(&self->contest, ledger->exited && ledger->killed)) {
-		pid = own_and_exit(_metadata, self->owner);
+		self->owner->start = (struct start){ .count = 3 };
 		killer = proc_spawn(kill_each, self->owner);
+		pid = own_and_exit(_metadata, self->owner);
 		await(_metadata, self->owner, pid);
 		ASSERT_NE(0, proc_wait(killer, WAIT_MS, &status));
 		ASSERT_EQ(0, self->owner->error);
@@ -694,6 +696,7 @@ TEST_F_TIMEOUT(sample, exit_against_module_unloaded, TEST_SECONDS)
 
 	while (contest_goes_on(&self->contest,
 			       ledger->exited && ledger->lost_device)) {
+		self->owner->start = (struct start){ .count = 2 };
 		pid = own_and_exit(_metadata, self->owner);
 		ASSERT_EQ(0, unload());
 		await(_metadata, self->owner, pid);
