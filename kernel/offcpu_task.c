@@ -637,11 +637,22 @@ EXPORT_SYMBOL_GPL(offcpu_task_kill);
  * Some of a device's tasks.
  */
 
-static bool offcpu_is_one(struct offcpu_task *task, struct device *dev,
-			  bool (*which)(struct offcpu_task *task, void *arg),
-			  void *arg)
+/* The next one after @prev, NULL before the first and after the last. */
+static struct offcpu_task *
+offcpu_next(struct offcpu_task *prev, struct device *dev,
+	    bool (*which)(struct offcpu_task *task, void *arg), void *arg)
 {
-	return task->dev == dev && (!which || which(task, arg));
+	struct rb_node *node;
+
+	lockdep_assert_held(&offcpu_tasks_lock);
+	node = prev ? rb_next(&prev->all_node) : rb_first(&offcpu_tasks);
+	for (; node; node = rb_next(node)) {
+		struct offcpu_task *task = offcpu_node_task(node);
+
+		if (task->dev == dev && (!which || which(task, arg)))
+			return task;
+	}
+	return NULL;
 }
 
 /* Wait for those that others own, not for those that live: they came later. */
@@ -650,28 +661,23 @@ static void offcpu_wait_some(struct device *dev,
 			     void *arg)
 {
 	struct offcpu_task *task;
-	struct rb_node *node;
-	bool found;
 
 	do {
-		found = false;
+		task = NULL;
 		spin_lock(&offcpu_tasks_lock);
-		for (node = rb_first(&offcpu_tasks); node; node = rb_next(node)) {
-			task = offcpu_node_task(node);
-			if (!offcpu_is_one(task, dev, which, arg) ||
-			    offcpu_task_is_live(task) ||
-			    completion_done(&task->done))
-				continue;
-			refcount_inc(&task->refs);
-			found = true;
-			break;
+		while ((task = offcpu_next(task, dev, which, arg))) {
+			if (!offcpu_task_is_live(task) &&
+			    !completion_done(&task->done)) {
+				refcount_inc(&task->refs);
+				break;
+			}
 		}
 		spin_unlock(&offcpu_tasks_lock);
-		if (found) {
+		if (task) {
 			offcpu_wait(&task->done);
 			offcpu_task_put(task);
 		}
-	} while (found);
+	} while (task);
 }
 
 /**
@@ -689,15 +695,12 @@ void offcpu_task_kill_some(struct device *dev,
 			   bool (*which)(struct offcpu_task *task, void *arg),
 			   void *arg, enum offcpu_cause cause)
 {
-	struct offcpu_task *task;
-	struct rb_node *node;
+	struct offcpu_task *task = NULL;
 	LIST_HEAD(busy);
 
 	spin_lock(&offcpu_tasks_lock);
-	for (node = rb_first(&offcpu_tasks); node; node = rb_next(node)) {
-		task = offcpu_node_task(node);
-		if (offcpu_is_one(task, dev, which, arg) &&
-		    offcpu_task_claim(task, cause))
+	while ((task = offcpu_next(task, dev, which, arg))) {
+		if (offcpu_task_claim(task, cause))
 			list_add_tail(&task->kill_node, &busy);
 	}
 	spin_unlock(&offcpu_tasks_lock);

@@ -56,11 +56,8 @@ static bool idxd_portal_allowed(const struct idxd_user *user)
 
 int idxd_portal_mmap(struct idxd_user *user, struct vm_area_struct *vma)
 {
-	int ret;
+	int ret = idxd_user_may_use(user);
 
-	mutex_lock(&user->lock);
-	ret = idxd_user_check(user);
-	mutex_unlock(&user->lock);
 	if (ret)
 		return ret;
 

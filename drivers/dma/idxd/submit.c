@@ -68,12 +68,9 @@ static int idxd_submit_one(struct idxd_user *user, const char __user *buf)
 ssize_t idxd_submit_write(struct idxd_user *user, const char __user *buf,
 			  size_t len)
 {
+	int ret = idxd_user_may_use(user);
 	size_t done;
-	int ret;
 
-	mutex_lock(&user->lock);
-	ret = idxd_user_check(user);
-	mutex_unlock(&user->lock);
 	if (ret)
 		return ret;
 	if (!len || len % sizeof(struct dsa_hw_desc))

@@ -259,3 +259,14 @@ int idxd_user_check(struct idxd_user *user)
 		return -EOWNERDEAD;
 	return user->mm == current->mm ? 0 : -EPERM;
 }
+
+int idxd_user_may_use(struct idxd_user *user)
+{
+	int ret;
+
+	mutex_lock(&user->lock);
+	ret = idxd_user_check(user);
+	mutex_unlock(&user->lock);
+
+	return ret;
+}

@@ -118,6 +118,17 @@ void idxd_users_kill_all(struct idxd_device *idxd, enum offcpu_cause cause);
 int idxd_user_check(struct idxd_user *user);
 
 /**
+ * idxd_user_may_use() - the same, for who has not taken the lock
+ * @user: the user
+ *
+ * It may be otherwise right after.
+ *
+ * Context: may sleep; takes idxd_user.lock.
+ * Return: as idxd_user_check().
+ */
+int idxd_user_may_use(struct idxd_user *user);
+
+/**
  * idxd_portal_mmap() - map the portal
  * @user: the user
  * @vma: one page, shared and writable, at offset 0

@@ -3,6 +3,7 @@
  * What a queue's open file and its portal do for whoever has them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,16 @@
 
 #define PAGE		4096
 #define WAIT_MS		10000
+
+int file_open_errno(const struct queue *queue)
+{
+	int fd = open(queue->path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
 
 int file_map_errno(int fd)
 {

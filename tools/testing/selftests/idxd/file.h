@@ -10,6 +10,9 @@
 
 #include "queue.h"
 
+/** file_open_errno() - open a queue's file and close it; errno, or 0 */
+int file_open_errno(const struct queue *queue);
+
 /** file_map_errno() - map a portal of @fd and unmap it; errno, or 0 */
 int file_map_errno(int fd);
 

@@ -187,10 +187,10 @@ TEST_F(exit, two_tasks_drain_in_parallel)
 	pid = proc_spawn(bind_both, pair);
 	ASSERT_TRUE(proc_wait_flag(&pair->ready, 1, VICTIM_TIMEOUT_MS));
 	ASSERT_EQ(0, pair->error);
-	slow_down(pair, 0);
 	EXPECT_LT(0, work_in_flight(pair->victim[0]->work));
 	EXPECT_LT(0, work_in_flight(pair->victim[1]->work));
 	kill(pid, SIGKILL);
+	slow_down(pair, 0);
 	ASSERT_NE(0, proc_wait(pid, VICTIM_TIMEOUT_MS, &status));
 	trace_read(&trace);
 	ASSERT_EQ(2, trace_lives(&trace, pid, life, 2));

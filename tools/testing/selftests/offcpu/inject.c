@@ -39,17 +39,25 @@ static unsigned int find(int fd)
 	return 0;
 }
 
-static int store(const char *device, unsigned int reg, uint32_t value)
+/* The configuration space, or -errno. */
+static int open_config(const char *device)
 {
-	unsigned int at;
-	uint32_t stored;
 	char path[128];
-	int fd, ret = 0;
+	int fd;
 
 	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%s/../config", device);
 	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int store(const char *device, unsigned int reg, uint32_t value)
+{
+	int fd = open_config(device), ret = 0;
+	unsigned int at;
+	uint32_t stored;
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	at = find(fd);
 	if (!at)
 		ret = -ENODEV;
@@ -64,14 +72,11 @@ static int store(const char *device, unsigned int reg, uint32_t value)
 
 static int change_command(const char *device, uint16_t bits, bool set)
 {
+	int fd = open_config(device), ret = -EIO;
 	uint16_t command;
-	char path[128];
-	int fd, ret = -EIO;
 
-	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%s/../config", device);
-	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (pread(fd, &command, 2, PCI_COMMAND) == 2) {
 		command = set ? command | bits : command & ~bits;
 		if (pwrite(fd, &command, 2, PCI_COMMAND) == 2)

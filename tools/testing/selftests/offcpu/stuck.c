@@ -333,16 +333,6 @@ static bool log_says(int fd, const char *what, unsigned int timeout_ms)
 	return false;
 }
 
-static int open_errno(const struct queue *queue)
-{
-	int fd = open(queue->path, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno;
-	close(fd);
-	return 0;
-}
-
 /* It would obey again, but nobody knows what it remembers. */
 TEST_F_TIMEOUT(stuck, device_that_no_reset_helps_stays_isolated, TEST_S)
 {
@@ -360,14 +350,14 @@ TEST_F_TIMEOUT(stuck, device_that_no_reset_helps_stays_isolated, TEST_S)
 	ASSERT_EQ(0, inject_set(self->queue.device, INJECT_IGNORE_FLR));
 
 	EXPECT_TRUE(log_says(log, "stays isolated", STEP_MS));
-	EXPECT_EQ(ENODEV, open_errno(&self->queue));
+	EXPECT_EQ(ENODEV, file_open_errno(&self->queue));
 
 	/* One that does help is not too late. */
 	ASSERT_EQ(0, inject_set(self->queue.device, 0));
-	EXPECT_EQ(ENODEV, open_errno(&self->queue));
+	EXPECT_EQ(ENODEV, file_open_errno(&self->queue));
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", function);
 	ASSERT_EQ(0, proc_write_file(path, "1"));
-	EXPECT_EQ(0, open_errno(&self->queue));
+	EXPECT_EQ(0, file_open_errno(&self->queue));
 	close(log);
 }
 

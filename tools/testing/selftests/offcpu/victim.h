@@ -83,7 +83,10 @@ bool victim_end(struct victim *victim);
  * victim_run() - start and end it so that it dies with work in flight
  * @victim: from victim_alloc(), parameters filled in
  *
- * Return: false if it did not die as told, or the device was idle.
+ * A machine under load may come too late for that.  Then there is another victim,
+ * with more work (@each_ms grows), a few times; what is in @victim is the last one's.
+ *
+ * Return: false if one did not die as told, or the device was idle for all.
  */
 bool victim_run(struct victim *victim);
 
