@@ -453,21 +453,24 @@ static bool sva_take_from_worker(struct sva_fault *fault)
 }
 
 /**
- * sva_refuse_begin() - refuse what faults there are and come
+ * sva_refuse() - refuse what faults there are and come
  * @att: the attachment
  *
- * Until sva_refuse_end() is called as often.  Upon return no answer is on its way
- * to the device.  May sleep; that wait is bounded by the IOMMU, since an answer
- * waits for its invalidation queue and nothing else.
+ * For good.  Upon return no answer is on its way to the device.  May sleep; that
+ * wait is bounded by the IOMMU, since an answer waits for its invalidation queue
+ * and nothing else.
+ *
+ * Return: false if they have been refused already.
  */
-void sva_refuse_begin(struct sva_attachment *att)
+bool sva_refuse(struct sva_attachment *att)
 {
 	struct sva_mm *smm = att->smm;
 	struct sva_fault *fault;
-	bool killed = false;
+	bool killed = false, first;
 
 	spin_lock(&smm->lock);
-	att->refusing++;
+	first = !att->refusing;
+	att->refusing = true;
 	while ((fault = list_first_entry_or_null(&att->faults, struct sva_fault,
 						 pending))) {
 		sva_claim_answer(fault);
@@ -482,22 +485,9 @@ void sva_refuse_begin(struct sva_attachment *att)
 	if (killed)
 		sva_let_go(smm);
 	wait_event_idle(att->answered, !READ_ONCE(att->answering));
+	return first;
 }
-EXPORT_SYMBOL_IF_KUNIT(sva_refuse_begin);
-
-/**
- * sva_refuse_end() - serve faults again, if nobody else has them refused
- * @att: the attachment
- *
- * Does not sleep.
- */
-void sva_refuse_end(struct sva_attachment *att)
-{
-	spin_lock(&att->smm->lock);
-	att->refusing--;
-	spin_unlock(&att->smm->lock);
-}
-EXPORT_SYMBOL_IF_KUNIT(sva_refuse_end);
+EXPORT_SYMBOL_IF_KUNIT(sva_refuse);
 
 static int __init sva_fault_init(void)
 {

@@ -37,7 +37,7 @@
  * So attach and detach are serialised like this.  Only a bind attaches, under
  * @bind_lock.  Who takes @binds of an attachment from one to zero, under @lock,
  * detaches it, without any lock, and takes it off the list last.  A bind that
- * finds an attachment without binds, or blocked, waits for that, with @bind_lock
+ * finds an attachment without binds, or refusing, waits for that, with @bind_lock
  * held: other binds wait behind it, a kill never does.
  */
 struct sva_mm {
@@ -62,12 +62,10 @@ struct sva_mm {
  * @refs: one for each bind, one for each fault
  * @node: on @smm->attachments
  * @binds: those that want it attached.  Under @smm->lock
- * @refusing: binds that are being aborted or isolated, and one for the detach:
- *	faults are answered at once.  Under @smm->lock
- * @aborting: of @binds, those that are being aborted or isolated.  Under
+ * @refusing: a bind is being aborted or isolated, or all is detached: faults are
+ *	answered at once, nobody binds, and it never changes back.  Under
  *	@smm->lock
- * @blocked: the device reaches nothing by the PASID any more, though it may not
- *	know yet: no more binds.  Under @smm->lock
+ * @kill_binds: kills those that an abort takes along
  * @faults: sva_fault::pending, those not answered.  Under @smm->lock
  * @answering: answers on their way to the device.  Under @smm->lock
  * @answered: @answering is zero
@@ -80,9 +78,8 @@ struct sva_attachment {
 	refcount_t refs;
 	struct list_head node;
 	unsigned int binds;
-	unsigned int refusing;
-	unsigned int aborting;
-	bool blocked;
+	bool refusing;
+	struct work_struct kill_binds;
 	struct list_head faults;
 	unsigned int answering;
 	wait_queue_head_t answered;
@@ -94,8 +91,7 @@ void sva_attachment_put(struct sva_attachment *att);
 
 /* iommu-sva-fault.c */
 int sva_iopf_handler(struct iopf_group *group);
-void sva_refuse_begin(struct sva_attachment *att);
-void sva_refuse_end(struct sva_attachment *att);
+bool sva_refuse(struct sva_attachment *att);
 void sva_let_go_work(struct work_struct *work);
 
 #endif

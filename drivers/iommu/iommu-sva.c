@@ -29,15 +29,12 @@
  * @att: its attachment
  * @ops: what the driver gave
  * @priv: what the driver gave
- * @aborting: it counts in @att->aborting and @att->refusing; only its task's
- *	owner looks
  */
 struct iommu_sva {
 	struct offcpu_task task;
 	struct sva_attachment *att;
 	const struct iommu_sva_ops *ops;
 	void *priv;
-	bool aborting;
 };
 
 /*
@@ -219,6 +216,8 @@ static int sva_attach_domain(struct sva_attachment *att, struct mm_struct *mm)
 	return ret;
 }
 
+static void sva_kill_binds_work(struct work_struct *work);
+
 static struct sva_attachment *sva_attachment_new(struct sva_mm *smm,
 						 struct device *dev,
 						 struct mm_struct *mm)
@@ -235,6 +234,7 @@ static struct sva_attachment *sva_attachment_new(struct sva_mm *smm,
 	refcount_set(&att->refs, 1);
 	INIT_LIST_HEAD(&att->faults);
 	init_waitqueue_head(&att->answered);
+	INIT_WORK(&att->kill_binds, sva_kill_binds_work);
 	iommu_sva_kva_get(dev);
 	ret = sva_attach_domain(att, mm);
 	if (ret) {
@@ -269,7 +269,7 @@ static bool sva_detaching(struct sva_mm *smm, struct device *dev)
 
 	spin_lock(&smm->lock);
 	att = sva_find_attachment(smm, dev);
-	ret = att && (!att->binds || att->blocked);
+	ret = att && (!att->binds || att->refusing);
 	spin_unlock(&smm->lock);
 	return ret;
 }
@@ -282,7 +282,7 @@ static struct sva_attachment *sva_attachment_share(struct sva_mm *smm,
 
 	spin_lock(&smm->lock);
 	att = sva_find_attachment(smm, dev);
-	if (att && (!att->binds || att->blocked)) {
+	if (att && (!att->binds || att->refusing)) {
 		att = ERR_PTR(-EBUSY);
 	} else if (att) {
 		att->binds++;
@@ -315,52 +315,6 @@ static struct sva_attachment *sva_attachment_get(struct sva_mm *smm,
 	return att;
 }
 
-/* Will all of @binds have been told to abort?  Then nobody binds any more. */
-static bool sva_mark_blocked(struct sva_attachment *att, unsigned int binds)
-{
-	lockdep_assert_held(&att->smm->lock);
-	if (att->blocked || !att->aborting || att->aborting != binds)
-		return false;
-	att->blocked = true;
-	return true;
-}
-
-/*
- * Nobody wants any more of what the device still does for this mm: from now on
- * it fails.  So a device comes to an end soon that can't be told to give up,
- * because it takes no command while it drains.  For the caller's bind, @att
- * stays attached.
- */
-static void sva_block(struct sva_attachment *att)
-{
-	const struct iommu_ops *ops = dev_iommu_ops(att->dev);
-
-	if (ops->block_dev_pasid)
-		ops->block_dev_pasid(att->dev, att->smm->data.pasid);
-}
-
-static void sva_abort_begin(struct sva_attachment *att)
-{
-	bool block;
-
-	/* A device that waits for a page can't give up what waits for it. */
-	sva_refuse_begin(att);
-	spin_lock(&att->smm->lock);
-	att->aborting++;
-	block = sva_mark_blocked(att, att->binds);
-	spin_unlock(&att->smm->lock);
-	if (block)
-		sva_block(att);
-}
-
-static void sva_abort_end(struct sva_attachment *att)
-{
-	spin_lock(&att->smm->lock);
-	att->aborting--;
-	spin_unlock(&att->smm->lock);
-	sva_refuse_end(att);
-}
-
 /* One bind less; the last one detaches.  The IOMMU's waits are bounded. */
 static void sva_attachment_unbind(struct sva_attachment *att)
 {
@@ -369,18 +323,12 @@ static void sva_attachment_unbind(struct sva_attachment *att)
 	bool last;
 
 	spin_lock(&smm->lock);
-	/* All others may be aborting, so that only this one was in their way. */
-	if (sva_mark_blocked(att, att->binds - 1)) {
-		spin_unlock(&smm->lock);
-		sva_block(att);
-		spin_lock(&smm->lock);
-	}
 	last = !--att->binds;
 	spin_unlock(&smm->lock);
 	if (!last)
 		return;
 
-	sva_refuse_begin(att);
+	sva_refuse(att);
 	iommu_detach_device_pasid(domain, att->dev, smm->data.pasid);
 	iommu_sva_kva_put(att->dev);
 	sva_domain_put(smm, domain);
@@ -400,15 +348,47 @@ static struct iommu_sva *to_sva(struct offcpu_task *task)
 	return container_of(task, struct iommu_sva, task);
 }
 
+/*
+ * The device knows binds by their PASID alone.  One that is told to abort takes
+ * all others of the attachment along, in a worker of its own: who aborts must not
+ * wait for them, and they have owners of their own, or none yet.
+ */
+static void sva_kill_binds(struct sva_attachment *att)
+{
+	refcount_inc(&att->refs);
+	get_device(att->dev);
+	if (!queue_work(system_unbound_wq, &att->kill_binds)) {
+		put_device(att->dev);
+		sva_attachment_put(att);
+	}
+}
+
+/*
+ * What the device still does for this mm fails from now on.  So one comes to an
+ * end soon that can't be told to give up, because it takes no command while it
+ * drains.  The caller's bind keeps @att attached.
+ */
+static void sva_abort(struct sva_attachment *att)
+{
+	const struct iommu_ops *ops = dev_iommu_ops(att->dev);
+
+	/* A device that waits for a page can't give up what waits for it. */
+	if (!sva_refuse(att))
+		return;
+	if (ops->block_dev_pasid)
+		ops->block_dev_pasid(att->dev, att->smm->data.pasid);
+	/* From now on there are only less. */
+	if (READ_ONCE(att->binds) > 1)
+		sva_kill_binds(att);
+}
+
 static void sva_task_drain_begin(struct offcpu_task *task,
 				 enum offcpu_rung rung)
 {
 	struct iommu_sva *sva = to_sva(task);
 
-	if (rung >= OFFCPU_ABORT && !sva->aborting) {
-		sva->aborting = true;
-		sva_abort_begin(sva->att);
-	}
+	if (rung >= OFFCPU_ABORT)
+		sva_abort(sva->att);
 	sva->ops->drain_begin(sva, rung);
 }
 
@@ -422,11 +402,7 @@ static int sva_task_drain_finish(struct offcpu_task *task,
 
 static void sva_task_detach(struct offcpu_task *task)
 {
-	struct iommu_sva *sva = to_sva(task);
-
-	if (sva->aborting)
-		sva_abort_end(sva->att);
-	sva_attachment_unbind(sva->att);
+	sva_attachment_unbind(to_sva(task)->att);
 }
 
 static void sva_task_dead(struct offcpu_task *task)
@@ -459,6 +435,22 @@ static const struct offcpu_task_ops sva_task_ops = {
 	.faults		= sva_task_faults,
 };
 
+static bool sva_is_bind_of(struct offcpu_task *task, void *att)
+{
+	return task->ops == &sva_task_ops && to_sva(task)->att == att;
+}
+
+static void sva_kill_binds_work(struct work_struct *work)
+{
+	struct sva_attachment *att = container_of(work, struct sva_attachment,
+						  kill_binds);
+	struct device *dev = att->dev;
+
+	offcpu_task_kill_some(dev, sva_is_bind_of, att, OFFCPU_SIBLING);
+	sva_attachment_put(att);
+	put_device(dev);
+}
+
 static int sva_may_bind(struct device *dev, struct mm_struct *mm)
 {
 	if (!dev->iommu || !dev->iommu->iommu_dev || !dev->iommu_group)
@@ -473,6 +465,17 @@ static int sva_may_bind(struct device *dev, struct mm_struct *mm)
 	if (!arch_pgtable_dma_compat(mm))
 		return -EBUSY;
 	return 0;
+}
+
+/* Has a bind been made while another one's abort killed all that there were? */
+static bool sva_bound_late(struct sva_attachment *att)
+{
+	bool late;
+
+	spin_lock(&att->smm->lock);
+	late = att->refusing;
+	spin_unlock(&att->smm->lock);
+	return late;
 }
 
 /* Attach @sva->att and make the task, which may die at once. */
@@ -495,6 +498,8 @@ static int sva_bind(struct iommu_sva *sva, struct device *dev,
 	if (ret) {
 		sva_attachment_unbind(att);
 		sva_attachment_put(att);
+	} else if (sva_bound_late(att)) {
+		sva_kill_binds(att);
 	}
 	return ret;
 }

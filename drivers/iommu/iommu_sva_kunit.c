@@ -299,7 +299,7 @@ static void others_are_stuck_test(struct kunit *test)
 	/* A kill of each answers all, and leaves no worker. */
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&t->mock.refused));
 	for (i = 0; i < STUCK_MMS; i++)
-		sva_refuse_begin(&t->mms[i].att);
+		sva_refuse(&t->mms[i].att);
 	KUNIT_EXPECT_EQ(test, STUCK_MMS * STUCK_FAULTS,
 			atomic_read(&t->mock.refused));
 	KUNIT_EXPECT_TRUE(test, becomes(!atomic_read(&slow_asleep)));
@@ -319,7 +319,7 @@ static void unkillable_test(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, becomes(atomic_read(&slow_asleep) == 1));
 	KUNIT_EXPECT_EQ(test, users + 1, atomic_read(&current->mm->mm_users));
 
-	sva_refuse_begin(&t->mms[0].att);
+	sva_refuse(&t->mms[0].att);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&t->mock.refused));
 	KUNIT_EXPECT_TRUE(test,
 			  becomes(atomic_read(&current->mm->mm_users) == users));
@@ -340,12 +340,11 @@ static void refusing_test(struct kunit *test)
 	struct fault_test *t = test->priv;
 
 	make_mms(test, 1);
-	sva_refuse_begin(&t->mms[0].att);
+	KUNIT_EXPECT_TRUE(test, sva_refuse(&t->mms[0].att));
+	KUNIT_EXPECT_FALSE(test, sva_refuse(&t->mms[0].att));
 	request(test, &t->mms[0], t->fast, 1, CAN_WRITE);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&t->mock.refused));
-	sva_refuse_end(&t->mms[0].att);
-	request(test, &t->mms[0], t->fast, 1, CAN_WRITE);
-	KUNIT_EXPECT_TRUE(test, becomes(atomic_read(&t->mock.served) == 1));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&t->mock.served));
 }
 
 static struct kunit_case fault_cases[] = {

@@ -22,8 +22,8 @@ struct work_struct;
  *
  * Any of them may be called from before iommu_sva_bind_device() returns until
  * iommu_sva_unbind_device() returns.  From OFFCPU_ABORT on all page requests of
- * the PASID on the device are refused, until the binding is dead; and once all
- * bindings that share the PASID there are aborted, all its accesses fail.
+ * the PASID on the device are refused and all its accesses fail.  So the bindings
+ * that share the PASID there are killed, too.
  */
 struct iommu_sva_ops {
 	void (*drain_begin)(struct iommu_sva *sva, enum offcpu_rung rung);

@@ -40,6 +40,7 @@ enum offcpu_cause {
 	OFFCPU_ADMIN,		/* an administrator asked */
 	OFFCPU_SUSPEND,		/* the machine goes to sleep, or hibernates */
 	OFFCPU_SHUTDOWN,	/* it shuts down, reboots or starts another kernel */
+	OFFCPU_SIBLING,		/* another of its mm and device had to be aborted */
 };
 
 /* The ladder that a drain climbs, one timeout a rung. */

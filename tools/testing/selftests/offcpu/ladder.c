@@ -7,7 +7,6 @@
  * on once it was reset; other devices go on in any case.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -18,6 +17,7 @@
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
 #include "inject.h"
+#include "list.h"
 #include "victim.h"
 
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
@@ -337,7 +337,7 @@ TEST_F(ladder, others_go_on)
 	end_far(_metadata, far);
 }
 
-/* ---- several processes on one device, of which one is killed ---- */
+/* ---- several tasks on one device, of which one is killed ---- */
 
 #define NEIGHBOURS	2
 #define STUCK		(INJECT_HANG_ENGINES | INJECT_HANG_DRAIN | INJECT_HANG_ABORT)
@@ -346,7 +346,9 @@ enum { NEAR_READY = 1, NEAR_GO, NEAR_BUSY, NEAR_LOST, NEAR_BACK };
 
 struct neighbour {
 	struct queue queue;
-	struct desc desc;	/* in flight when the other one is killed */
+	struct portal portal;
+	struct desc desc;	/* in flight when the other one is killed, */
+	struct work *work;	/* or that */
 	pid_t pid;
 	atomic_int step;
 	int error;
@@ -356,31 +358,42 @@ struct neighbour {
 
 static struct neighbour *neighbours;
 
+static void lose(struct neighbour *near)
+{
+	struct portal *portal = &near->portal;
+
+	if (!wait_for_hangup(portal->fd))
+		near->error = -ETIMEDOUT;
+	near->events = file_poll(portal->fd, 0) & (POLLHUP | POLLERR);
+	near->map = file_map_errno(portal->fd);
+	near->write = file_write_errno(portal->fd);
+	near->signal = file_wait_signal(portal, USABLE_MS);
+	portal_close(portal);
+	near->step = NEAR_LOST;
+}
+
+static void come_back(struct neighbour *near)
+{
+	if (near->error || !proc_wait_flag(&near->step, NEAR_BACK, 2 * USABLE_MS))
+		return;
+	near->error = portal_open(&near->portal, &near->queue);
+	near->copied = !near->error && file_portal_copies(&near->portal);
+}
+
 static void lose_and_return(void *arg)
 {
 	struct neighbour *near = arg;
-	struct portal portal;
 
-	near->error = portal_open(&portal, &near->queue);
+	near->error = portal_open(&near->portal, &near->queue);
 	near->step = NEAR_READY;
 	if (near->error || !proc_wait_flag(&near->step, NEAR_GO, USABLE_MS))
 		return;
 	desc_init(&near->desc, DSA_OPCODE_NOOP);
-	if (!portal_submit_once(&portal, &near->desc.hw))
+	if (!portal_submit_once(&near->portal, &near->desc.hw))
 		near->error = -EAGAIN;
 	near->step = NEAR_BUSY;
-	if (!wait_for_hangup(portal.fd))
-		near->error = -ETIMEDOUT;
-	near->events = file_poll(portal.fd, 0) & (POLLHUP | POLLERR);
-	near->map = file_map_errno(portal.fd);
-	near->write = file_write_errno(portal.fd);
-	near->signal = file_wait_signal(&portal, USABLE_MS);
-	portal_close(&portal);
-	near->step = NEAR_LOST;
-	if (near->error || !proc_wait_flag(&near->step, NEAR_BACK, 2 * USABLE_MS))
-		return;
-	near->error = portal_open(&portal, &near->queue);
-	near->copied = !near->error && file_portal_copies(&portal);
+	lose(near);
+	come_back(near);
 }
 
 static void start_neighbours(struct __test_metadata *_metadata,
@@ -409,19 +422,23 @@ static void hang_for_all(struct victim *victim, bool dying)
 	}
 }
 
-static void expect_lost(struct __test_metadata *_metadata, struct neighbour *near)
+static void expect_lost(struct __test_metadata *_metadata, struct neighbour *near,
+			int error)
 {
-	struct trace_life life;
-
 	ASSERT_TRUE(proc_wait_flag(&near->step, NEAR_LOST, USABLE_MS));
 	EXPECT_EQ(0, near->error) TH_LOG("%s", strerror(-near->error));
 	EXPECT_EQ(0, near->desc.record.status);
 	EXPECT_EQ(POLLHUP | POLLERR, near->events);
-	EXPECT_EQ(ENODEV, near->map);
-	EXPECT_EQ(ENODEV, near->write);
+	EXPECT_EQ(error, near->map);
+	EXPECT_EQ(error, near->write);
 	EXPECT_EQ(SIGBUS, near->signal);
-	ASSERT_TRUE(trace_one_life(&trace, near->pid, &life, SLACK_MS));
-	EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "device"));
+}
+
+/* One of them goes on to have its device back. */
+static void expect_return(struct __test_metadata *_metadata, struct neighbour *near)
+{
+	EXPECT_EQ(0, near->error) TH_LOG("%s", strerror(-near->error));
+	EXPECT_TRUE(near->copied);
 }
 
 FIXTURE(several) {
@@ -467,18 +484,117 @@ TEST_F(several, one_dies)
 	EXPECT_TRUE(work_stays_quiet(victim->work));
 	ASSERT_TRUE(trace_one_life(&trace, victim->pid, &life, SLACK_MS));
 	EXPECT_TRUE(trace_says(&trace, life.drained, "rung", "isolate"));
-	for (int i = 0; i < NEIGHBOURS; i++)
-		expect_lost(_metadata, &neighbours[i]);
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		expect_lost(_metadata, &neighbours[i], ENODEV);
+		ASSERT_TRUE(trace_one_life(&trace, neighbours[i].pid, &life,
+					   SLACK_MS));
+		EXPECT_TRUE(trace_says(&trace, life.kill, "cause", "device"));
+	}
 
 	ASSERT_EQ(0, behave(self->queue.device, 0, 1));
 	ASSERT_TRUE(inject_wait_usable(&self->queue, false));
 	for (int i = 0; i < NEIGHBOURS; i++) {
 		neighbours[i].step = NEAR_BACK;
 		ASSERT_NE(0, proc_wait(neighbours[i].pid, USABLE_MS, &status));
-		EXPECT_EQ(0, neighbours[i].error);
-		EXPECT_TRUE(neighbours[i].copied);
+		expect_return(_metadata, &neighbours[i]);
 	}
 	end_far(_metadata, far);
+}
+
+/* All of @neighbours in one process: one PASID. */
+static void be_siblings(void *arg)
+{
+	struct neighbour *last = &neighbours[NEIGHBOURS - 1], *near;
+
+	for (near = neighbours; near <= last; near++) {
+		near->error = portal_open(&near->portal, &near->queue);
+		if (!near->error)
+			near->error = work_prepare(near->work, &near->portal,
+						   EACH_MS);
+	}
+	last->step = NEAR_READY;
+	if (!proc_wait_flag(&last->step, NEAR_GO, USABLE_MS))
+		return;
+	for (near = neighbours; near <= last; near++)
+		work_submit(near->work, &near->portal, COUNT);
+	last->step = NEAR_BUSY;
+	for (near = neighbours; near <= last; near++)
+		lose(near);
+	for (near = neighbours; near <= last; near++)
+		come_back(near);
+}
+
+static pid_t start_siblings(struct __test_metadata *_metadata,
+			    const struct queue *queue)
+{
+	struct neighbour *last;
+	pid_t pid;
+
+	neighbours = proc_shared(NEIGHBOURS * sizeof(*neighbours));
+	last = &neighbours[NEIGHBOURS - 1];
+	for (int i = 0; i < NEIGHBOURS; i++)
+		neighbours[i].work = work_alloc();
+	neighbours[0].queue = *queue;
+	ASSERT_EQ(0, queue_find(&neighbours[1].queue, true));
+	ASSERT_STREQ(queue->device, neighbours[1].queue.device);
+	pid = proc_spawn(be_siblings, NULL);
+	ASSERT_TRUE(proc_wait_flag(&last->step, NEAR_READY, USABLE_MS));
+	for (int i = 0; i < NEIGHBOURS; i++)
+		ASSERT_EQ(0, neighbours[i].error);
+	ASSERT_EQ(0, behave(queue->device, 0, SLOW));
+	last->step = NEAR_GO;
+	ASSERT_TRUE(proc_wait_flag(&last->step, NEAR_BUSY, USABLE_MS));
+	for (int i = 0; i < NEIGHBOURS; i++)
+		ASSERT_LT(0, work_in_flight(neighbours[i].work));
+	return pid;
+}
+
+/*
+ * Two tasks have one PASID, and one of them is killed: what the other one has there
+ * would keep the drain from its end.  It goes, too; the device stays, for others.
+ */
+TEST_F(several, sibling_goes_along)
+{
+	struct trace_life life[NEIGHBOURS];
+	struct list_row row;
+	uint64_t start;
+	int status;
+	pid_t pid;
+
+	others = proc_shared(sizeof(*others));
+	others->desc = proc_shared(sizeof(*others->desc));
+	ASSERT_EQ(0, portal_open(&others->near, &self->queue));
+	ASSERT_TRUE(near_works());
+	pid = start_siblings(_metadata, &self->queue);
+	ASSERT_EQ(0, list_find(list_of(pid), 0, pid, &row));
+	desc_init(others->desc, DSA_OPCODE_NOOP);
+	ASSERT_TRUE(portal_submit_once(&others->near, &others->desc->hw));
+	start = proc_now();
+	EXPECT_EQ(0, list_kill(row.id));
+	EXPECT_LE(proc_now() - start, bound(1));
+
+	for (int i = 0; i < NEIGHBOURS; i++)
+		expect_lost(_metadata, &neighbours[i], EOWNERDEAD);
+	trace_read(&trace);
+	ASSERT_EQ(NEIGHBOURS, trace_lives(&trace, pid, life, NEIGHBOURS));
+	EXPECT_TRUE(trace_says(&trace, life[0].kill, "cause", "admin"));
+	EXPECT_TRUE(trace_says(&trace, life[0].drained, "rung", "abort"));
+	EXPECT_TRUE(trace_says(&trace, life[1].kill, "cause", "sibling"));
+	EXPECT_FALSE(trace_says(&trace, life[1].drained, "rung", "isolate"));
+
+	/* Who has another PASID did not notice. */
+	EXPECT_EQ(DSA_COMP_SUCCESS, desc_wait(&others->desc->record, USABLE_MS));
+	EXPECT_FALSE(file_poll(others->near.fd, 0) & (POLLHUP | POLLERR));
+	ASSERT_EQ(0, behave(self->queue.device, 0, 1));
+	for (int i = 0; i < NEIGHBOURS; i++)
+		EXPECT_TRUE(work_stays_quiet(neighbours[i].work));
+	EXPECT_TRUE(near_works());
+	portal_close(&others->near);
+	for (int i = 0; i < NEIGHBOURS; i++)
+		neighbours[i].step = NEAR_BACK;
+	ASSERT_NE(0, proc_wait(pid, USABLE_MS, &status));
+	for (int i = 0; i < NEIGHBOURS; i++)
+		expect_return(_metadata, &neighbours[i]);
 }
 
 /*
@@ -488,15 +604,12 @@ TEST_F(several, one_dies)
 TEST(lost_mastership_is_noticed)
 {
 	struct queue queue;
-	int fd;
 
 	if (!queue_device_exists())
 		SKIP(return, "no DSA device");
 	ASSERT_TRUE(inject_wait_usable(&queue, false));
 	ASSERT_EQ(0, inject_no_master(queue.device));
-	fd = open(queue.path, O_RDWR | O_CLOEXEC);
-	EXPECT_EQ(-1, fd);
-	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(ENODEV, file_open_errno(&queue));
 	EXPECT_TRUE(inject_wait_usable(&queue, false));
 }
 
@@ -509,7 +622,6 @@ TEST(isolation_flushes_the_iommu)
 {
 	struct queue queue;
 	uint64_t end;
-	int fd;
 
 	if (!queue_device_exists() || access(WITNESS_BOUND, F_OK))
 		SKIP(return, "no DSA device, or nobody to watch its IOMMU");
@@ -519,9 +631,7 @@ TEST(isolation_flushes_the_iommu)
 	ASSERT_EQ(0, inject_no_master(queue.device));
 	end = proc_now() + WATCH_MS * NSEC_PER_MSEC;
 	while (proc_now() < end) {
-		fd = open(queue.path, O_RDWR | O_CLOEXEC);
-		ASSERT_EQ(-1, fd);
-		ASSERT_EQ(ENODEV, errno);
+		ASSERT_EQ(ENODEV, file_open_errno(&queue));
 		proc_nap();
 	}
 	ASSERT_EQ(0, proc_write_file(WITNESS_BOUND, "0"));
