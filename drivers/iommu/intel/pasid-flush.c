@@ -7,6 +7,7 @@
  *
  * Touches the invalidation queue only.
  */
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/pci.h>
 
@@ -104,9 +105,11 @@ void pasid_flush_old(struct intel_iommu *iommu,
 {
 	struct pasid_flush flush;
 
+	KUNIT_STATIC_STUB_REDIRECT(pasid_flush_old, iommu, info, pasid, old);
 	pasid_flush_make(&flush, iommu, info, pasid, old);
 	qi_submit_sync(iommu, flush.descs, flush.count, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(pasid_flush_old);
 
 /**
  * pasid_flush_new() - let hardware see an entry that was not present before

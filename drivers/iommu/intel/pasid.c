@@ -13,6 +13,7 @@
  */
 #define pr_fmt(fmt)	"DMAR: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
 
@@ -495,3 +496,4 @@ void intel_pasid_tear_down_entry(struct intel_iommu *iommu,
 	if (!fault_ignore && info->pri_enabled)
 		intel_iommu_drain_pasid_prq(dev, pasid);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_pasid_tear_down_entry);

@@ -17,6 +17,8 @@
  */
 #define pr_fmt(fmt)	"DMAR: " fmt
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/bitfield.h>
 #include <linux/dmar.h>
 #include <linux/interrupt.h>
@@ -446,6 +448,7 @@ void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
 	};
 	unsigned int i = 0;
 
+	KUNIT_STATIC_STUB_REDIRECT(intel_iommu_drain_pasid_prq, dev, pasid);
 	if (!info->pri_enabled || !prq)
 		return;
 
@@ -468,6 +471,7 @@ void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
 		dev_err_ratelimited(dev, "goes on asking for pages, PASID %u\n",
 				    pasid);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_iommu_drain_pasid_prq);
 
 /*
  * Set-up.

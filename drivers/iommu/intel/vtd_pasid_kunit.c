@@ -2,8 +2,10 @@
 /*
  * KUnit test of what scalable mode finds by PASID: every field of every kind of
  * entry, and the flushes that go with a change, against words worked out by hand
- * from the VT-d specification, revision 4.1.  Touches no hardware.
+ * from the VT-d specification, revision 4.1; and in which order an entry is torn
+ * down.  Touches no hardware.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 
 #include "pasid-flush.h"
@@ -266,6 +268,152 @@ static void flush_device_tlb_twice(struct kunit *test)
 	expect_desc(test, fake, 5, 0x000fedcb6a080128, 0x7ffffffffffff800);
 }
 
+/*
+ * Teardown.  Flush and drain are replaced: each looks at what it finds, which the
+ * test judges afterwards.
+ */
+
+/**
+ * struct torn - a device that has one PASID
+ * @fake: it, and its IOMMU
+ * @link: leads from @dev to @fake
+ * @dev: what the driver is called for
+ * @table: its PASID directory
+ * @entry: of PASID
+ * @steps: flushes and drains until now
+ * @flushed: which of them was the flush; 0: none.  The same for @drained
+ * @drained: see @flushed
+ * @flush_found: words of @entry then.  The same for @drain_found
+ * @drain_found: see @flush_found
+ */
+struct torn {
+	struct fake *fake;
+	struct dev_iommu link;
+	struct device dev;
+	struct pasid_table table;
+	struct pasid_entry *entry;
+	unsigned int steps, flushed, drained;
+	struct pasid_entry flush_found, drain_found;
+};
+
+static void torn_flush(struct intel_iommu *iommu,
+		       const struct device_domain_info *info, u32 pasid,
+		       struct pasid_entry *old)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct torn *torn = test->priv;
+
+	KUNIT_EXPECT_PTR_EQ(test, &torn->fake->iommu, iommu);
+	KUNIT_EXPECT_PTR_EQ(test, &torn->fake->info, info);
+	KUNIT_EXPECT_EQ(test, PASID, pasid);
+	KUNIT_EXPECT_PTR_EQ(test, torn->entry, old);
+	torn->flushed = ++torn->steps;
+	torn->flush_found = *torn->entry;
+}
+
+static void torn_drain(struct device *dev, u32 pasid)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct torn *torn = test->priv;
+
+	KUNIT_EXPECT_PTR_EQ(test, &torn->dev, dev);
+	KUNIT_EXPECT_EQ(test, PASID, pasid);
+	torn->drained = ++torn->steps;
+	torn->drain_found = *torn->entry;
+}
+
+/* Room for 20 bits, and the table that PASID is in. */
+static void torn_make_table(struct kunit *test, struct torn *torn)
+{
+	struct pasid_dir_entry *dir;
+	struct pasid_entry *entries;
+
+	dir = kunit_kzalloc(test, sizeof(*dir) << (20 - PASID_PDE_SHIFT),
+			    GFP_KERNEL);
+	entries = kunit_kzalloc(test, VTD_PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dir);
+	KUNIT_ASSERT_NOT_NULL(test, entries);
+	KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)entries, VTD_PAGE_SIZE));
+
+	dir[PASID >> PASID_PDE_SHIFT].val = virt_to_phys(entries) | PASID_DIR_P;
+	torn->table = (struct pasid_table) { .table = dir, .max_pasid = 1 << 20 };
+	torn->entry = &entries[PASID & PASID_PTE_MASK];
+}
+
+static struct torn *torn_new(struct kunit *test)
+{
+	struct pasid_first_stage fs = { .ptr = PTR };
+	struct torn *torn = kunit_kzalloc(test, sizeof(*torn), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, torn);
+	torn->fake = fake_new(test);
+	torn_make_table(test, torn);
+	spin_lock_init(&torn->fake->iommu.lock);
+	torn->fake->info.iommu = &torn->fake->iommu;
+	torn->fake->info.pasid_table = &torn->table;
+	torn->fake->info.pri_enabled = true;
+	torn->link.priv = &torn->fake->info;
+	torn->dev.iommu = &torn->link;
+	pasid_make_first_stage(torn->entry, DID, &fs);
+
+	test->priv = torn;
+	kunit_activate_static_stub(test, pasid_flush_old, torn_flush);
+	kunit_activate_static_stub(test, intel_iommu_drain_pasid_prq, torn_drain);
+	return torn;
+}
+
+static void tear_down(struct torn *torn, bool fault_ignore)
+{
+	intel_pasid_tear_down_entry(&torn->fake->iommu, &torn->dev, PASID,
+				    fault_ignore);
+}
+
+/* Not present before it is flushed, drained when nothing is left of it. */
+static void torn_down_in_order(struct kunit *test)
+{
+	struct torn *torn = torn_new(test);
+
+	tear_down(torn, false);
+	KUNIT_EXPECT_EQ(test, 1, torn->flushed);
+	KUNIT_EXPECT_EQ(test, 2, torn->drained);
+	KUNIT_EXPECT_EQ(test, 2, torn->steps);
+	/* Hardware that read half of the entry finds the rest as it was. */
+	expect_entry(test, &torn->flush_found, 0x40, DID, PTR);
+	expect_entry(test, &torn->drain_found, 0, 0, 0);
+	expect_entry(test, torn->entry, 0, 0, 0);
+}
+
+/* FPD = bit 1, from the moment that requests are refused */
+static void torn_down_without_faults(struct kunit *test)
+{
+	struct torn *torn = torn_new(test);
+
+	tear_down(torn, true);
+	KUNIT_EXPECT_EQ(test, 1, torn->flushed);
+	KUNIT_EXPECT_EQ(test, 0, torn->drained);
+	expect_entry(test, &torn->flush_found, 0x42, DID, PTR);
+	expect_entry(test, torn->entry, 0x2, 0, 0);
+}
+
+static void torn_down_without_page_requests(struct kunit *test)
+{
+	struct torn *torn = torn_new(test);
+
+	torn->fake->info.pri_enabled = false;
+	tear_down(torn, false);
+	KUNIT_EXPECT_EQ(test, 1, torn->flushed);
+	KUNIT_EXPECT_EQ(test, 1, torn->steps);
+}
+
+static void torn_down_once(struct kunit *test)
+{
+	struct torn *torn = torn_new(test);
+
+	tear_down(torn, false);
+	tear_down(torn, false);
+	KUNIT_EXPECT_EQ(test, 2, torn->steps);
+}
+
 static struct kunit_case pasid_cases[] = {
 	KUNIT_CASE(first_stage),
 	KUNIT_CASE(process_has_no_supervisor_requests),
@@ -281,6 +429,10 @@ static struct kunit_case pasid_cases[] = {
 	KUNIT_CASE(flush_without_pasid),
 	KUNIT_CASE(flush_without_device_tlb),
 	KUNIT_CASE(flush_device_tlb_twice),
+	KUNIT_CASE(torn_down_in_order),
+	KUNIT_CASE(torn_down_without_faults),
+	KUNIT_CASE(torn_down_without_page_requests),
+	KUNIT_CASE(torn_down_once),
 	{ }
 };
 
