@@ -7,6 +7,7 @@
  * Its own arguments, from the kernel command line behind "--":
  *	MODULES		host directory that is to appear as /lib/modules/RELEASE
  *	SCRIPT		host path of the shell script to run, or "shell"
+ * In front of these the kernel passes on what it has not taken itself, such as nokaslr.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -173,8 +174,9 @@ int main(int argc, char **argv)
 
 	mkdir("/dev", 0755);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
-	if (argc != 3)
+	if (argc < 3)
 		give_up("usage: init -- MODULES SCRIPT");
+	argv += argc - 3;
 	mount_root();
 	mount_rest();
 	offer_modules(argv[1]);
