@@ -41,6 +41,13 @@
 #define ROOT		"/tmp/offcpu-cgroup"
 #define GROUP		ROOT "/crowd"
 
+/* Those who die one after the other: two drains last, together for too long. */
+#define LINE		3
+#define RUNG_MS		3000
+#define HOLD_MS		1800
+#define LATE_MS		2400		/* the machine, and not the kernel */
+#define ATTEMPTS	4
+
 /* What the crowd shares with its murderer. */
 struct crowd {
 	struct queue queue;
@@ -207,20 +214,26 @@ static int mms_freed(void)
 	return mms_freed_now();
 }
 
-/*
- * The first drain hangs for a moment: meanwhile all others queue behind it, asleep
- * in exit.
- */
-static bool wait_until_all_queue(const pid_t *pids)
+/* Asleep in exit; or dead, if the device was done with its work. */
+static bool wait_until_it_queues(pid_t pid)
 {
 	uint64_t deadline = proc_now() + BOUND_MS * NSEC_PER_MSEC;
+	char state;
 
+	while ((state = proc_state(pid)) != 'I' && state != 'Z') {
+		if (proc_now() > deadline)
+			return false;
+		proc_nap();
+	}
+	return true;
+}
+
+/* The first drain hangs for a moment: meanwhile all others queue behind it. */
+static bool wait_until_all_queue(const pid_t *pids)
+{
 	for (int i = 0; i < COUNT; i++)
-		while (proc_state(pids[i]) != 'I') {
-			if (proc_now() > deadline)
-				return false;
-			proc_nap();
-		}
+		if (!wait_until_it_queues(pids[i]))
+			return false;
 	return true;
 }
 
@@ -310,6 +323,118 @@ TEST_F_TIMEOUT(crowd, pid_namespace, TIMEOUT_S)
 	EXPECT_GE(COUNT, drains(0));
 	EXPECT_EQ(COUNT, good_lives(waited));
 	EXPECT_EQ(COUNT, mms_freed());
+}
+
+/* ---- one drain after the other ---- */
+
+enum { BOUND = 1, GO, SUBMITTED };
+
+struct in_line {
+	struct queue queue;
+	struct desc desc;
+	pid_t pid;
+	int error;
+	atomic_int stage;
+};
+
+static void stand_in_line(void *arg)
+{
+	struct in_line *me = arg;
+	struct portal portal;
+
+	me->error = portal_open(&portal, &me->queue);
+	me->stage = BOUND;
+	if (me->error || !proc_wait_flag(&me->stage, GO, BOUND_MS))
+		return;
+	desc_init(&me->desc, DSA_OPCODE_NOOP);
+	if (portal_submit_once(&portal, &me->desc.hw))
+		me->stage = SUBMITTED;
+	for (;;)
+		pause();
+}
+
+static void line_up(struct __test_metadata *_metadata, struct in_line *one,
+		    const struct queue *queue)
+{
+	*one = (struct in_line){ .queue = *queue };
+	one->pid = proc_spawn(stand_in_line, one);
+	ASSERT_TRUE(proc_wait_flag(&one->stage, BOUND, BOUND_MS));
+	ASSERT_EQ(0, one->error);
+}
+
+static void kill_in_line(struct __test_metadata *_metadata, struct in_line *one)
+{
+	kill(one->pid, SIGKILL);
+	ASSERT_TRUE(wait_until_it_queues(one->pid));
+}
+
+/* Have the device behave like that in a while.  False: it has taken too long. */
+static bool hold(const struct queue *queue, uint64_t since, uint32_t bits)
+{
+	uint64_t until = since + HOLD_MS * NSEC_PER_MSEC;
+
+	while (proc_now() < until)
+		proc_nap();
+	inject_set(queue->device, bits);
+	return proc_now() - since < LATE_MS * NSEC_PER_MSEC;
+}
+
+/*
+ * The first one's drain hangs though it has nothing to do; then that of the second,
+ * which has; and the third waits for both.
+ */
+static bool die_in_line(struct __test_metadata *_metadata, struct in_line *line,
+			const struct queue *queue)
+{
+	uint64_t since;
+	bool in_time;
+	int status;
+
+	for (int i = 0; i < LINE; i++)
+		line_up(_metadata, &line[i], queue);
+	ASSERT_EQ(0, inject_set(queue->device,
+				INJECT_HANG_ENGINES | INJECT_HANG_DRAIN));
+	line[1].stage = GO;
+	ASSERT_TRUE(proc_wait_flag(&line[1].stage, SUBMITTED, BOUND_MS));
+	since = proc_now();
+	for (int i = 0; i < LINE; i++)
+		kill_in_line(_metadata, &line[i]);
+	in_time = hold(queue, since, INJECT_HANG_ENGINES);
+	since = proc_now();
+	ASSERT_NE(0, proc_wait(line[0].pid, BOUND_MS, &status));
+	in_time &= hold(queue, since, 0);
+	for (int i = 1; i < LINE; i++)
+		ASSERT_NE(0, proc_wait(line[i].pid, BOUND_MS, &status));
+	return in_time;
+}
+
+/* Somebody lives, so that no command does for all. */
+TEST_F_TIMEOUT(crowd, none_is_hurried_for_having_queued, TIMEOUT_S)
+{
+	struct queue *queue = &self->crowd->queue;
+	struct in_line *line = proc_shared(LINE * sizeof(*line));
+	struct trace_life life;
+	struct portal portal;
+	bool in_time = false;
+	char text[16];
+
+	if (!self->emulated)
+		SKIP(return, "a real device does not hang when asked to");
+	snprintf(text, sizeof(text), "%d", RUNG_MS);
+	ASSERT_EQ(0, proc_write_file(TIMEOUT_FILE, text));
+	ASSERT_EQ(0, inject_slow(queue->device, 1));
+	for (int i = 0; i < ATTEMPTS && !in_time; i++) {
+		ASSERT_TRUE(inject_wait_usable(queue, false));
+		ASSERT_EQ(0, portal_open(&portal, queue));
+		in_time = die_in_line(_metadata, line, queue);
+		portal_close(&portal);
+	}
+	ASSERT_TRUE(in_time);
+	EXPECT_EQ(DSA_COMP_SUCCESS, line[1].desc.record.status);
+	for (int i = 0; i < LINE; i++) {
+		ASSERT_TRUE(trace_one_life(&trace, line[i].pid, &life, BOUND_MS));
+		EXPECT_TRUE(trace_says(&trace, life.drained, "rung", "drain"));
+	}
 }
 
 TEST_HARNESS_MAIN

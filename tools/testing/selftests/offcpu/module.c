@@ -12,10 +12,12 @@
 #include "../idxd/trace.h"
 #include "../kselftest_harness.h"
 #include "counter.h"
+#include "list.h"
 
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
 #define LONG_MS		"60000"
 #define SHORT_MS	"50"
+#define RUNG_MS		"500"
 #define STORES		60
 #define PAUSE_US	1000
 #define WAIT_MS		20000
@@ -190,6 +192,53 @@ TEST_F_TIMEOUT(module, deaf_engine_is_cut_off, TEST_SECONDS)
 	ASSERT_TRUE(trace_one_life(&trace, self->owner->pid, &life, WAIT_MS));
 	EXPECT_TRUE(trace_says(&trace, life.drained, "rung", "isolate"));
 	EXPECT_LE(0, trace_mm_freed(&trace, self->owner->pid, WAIT_MS));
+}
+
+static void unload(void *unused)
+{
+	counter_load(false);
+}
+
+static bool wait_until_dead(const struct owner *owner)
+{
+	uint64_t deadline = proc_now() + WAIT_MS * NSEC_PER_MSEC;
+	struct list_row row;
+
+	while (proc_now() < deadline) {
+		if (list_find(LIST_ALL, 0, owner->pid, &row) ||
+		    !strcmp(row.state, "dead"))
+			return true;
+		proc_nap();
+	}
+	return false;
+}
+
+/*
+ * Once it is dead, that is, and not only when the driver has switched the engine off.
+ * While the module is being unloaded it takes one engine after the other.
+ */
+TEST_F_TIMEOUT(module, deaf_engine_is_cut_off_at_once, TEST_SECONDS)
+{
+	struct owner *owner = self->owner;
+	struct trace_life life[2];
+	pid_t unloader;
+	int status;
+
+	ASSERT_EQ(0, proc_write_file(TIMEOUT_FILE, RUNG_MS));
+	owner->deaf = true;
+	owner->count = 2;
+	ASSERT_TRUE(start(owner));
+	unloader = proc_spawn(unload, NULL);
+	ASSERT_TRUE(wait_until_dead(owner));
+	EXPECT_TRUE(counter_stays(&owner->counter[0]));
+	ASSERT_NE(0, proc_wait(unloader, WAIT_MS, &status));
+	EXPECT_TRUE(counter_stays(&owner->counter[1]));
+	trace_read(&trace);
+	ASSERT_EQ(2, trace_lives(&trace, owner->pid, life, 2));
+	for (int i = 0; i < 2; i++)
+		EXPECT_TRUE(trace_says(&trace, life[i].drained, "rung", "isolate"));
+	ASSERT_TRUE(end(owner));
+	ASSERT_EQ(0, counter_load(true));
 }
 
 /* The child has neither the task nor anything that would keep it. */
