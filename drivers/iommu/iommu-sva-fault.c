@@ -26,6 +26,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <kunit/visibility.h>
 
@@ -39,9 +40,9 @@
 #define SVA_POOL	WQ_UNBOUND_MAX_ACTIVE
 #define SVA_MAX_WORKERS	16
 /*
- * So many are handled where the IOMMU's interrupt came, by workers of that CPU, of
- * which one runs at a time: no other CPU has to be woken up, and often no other
- * worker.  If there are more they are spread over all CPUs.
+ * So many are handled where the IOMMU driver takes them, by that very thread if it
+ * likes, or by workers of that CPU, of which one runs at a time: no other CPU has to
+ * be woken up.  If there are more they are spread over all CPUs.
  */
 #define SVA_LOCAL	16
 /* A fault that had to be retried that often is not going to be served. */
@@ -60,9 +61,11 @@
  *	sva_mm::lock
  * @given: it is a worker's.  Under sva_mm::lock
  * @worker: who is at it, for a kill to wake.  Under sva_mm::lock
+ * @killed: it was sent SIGKILL.  Under sva_mm::lock
  * @has_users: the worker has a reference on mm_users.  Taken away under
  *	sva_mm::lock and mmap_lock for writing, so it may be read under either
  * @locked: the worker holds mmap_lock for reading; only the worker looks
+ * @vma: while @locked, where the group's last page was found, or NULL
  */
 struct sva_fault {
 	struct work_struct work;
@@ -74,8 +77,10 @@ struct sva_fault {
 	struct list_head pending;
 	bool given;
 	struct task_struct *worker;
+	bool killed;
 	bool has_users;
 	bool locked;
+	struct vm_area_struct *vma;
 };
 
 static struct workqueue_struct *sva_local, *sva_spread;
@@ -114,10 +119,22 @@ static int sva_lock(struct sva_fault *fault)
 		    mmap_read_lock_killable(fault->mm))
 			return -EINTR;
 		fault->locked = true;
+		fault->vma = NULL;
 	}
 	if (!fault->has_users || check_stable_address_space(fault->mm))
 		return -EFAULT;
 	return 0;
+}
+
+/* The pages of a group are neighbours. */
+static struct vm_area_struct *sva_find_vma(struct sva_fault *fault,
+					   unsigned long addr)
+{
+	struct vm_area_struct *vma = fault->vma;
+
+	if (!vma || addr < vma->vm_start || addr >= vma->vm_end)
+		fault->vma = vma_lookup(fault->mm, addr);
+	return fault->vma;
 }
 
 /*
@@ -139,7 +156,7 @@ static vm_fault_t sva_fault_once(struct sva_fault *fault,
 	if (prm->perm & IOMMU_FAULT_PERM_EXEC)
 		flags |= FAULT_FLAG_INSTRUCTION;
 
-	vma = vma_lookup(fault->mm, prm->addr);
+	vma = sva_find_vma(fault, prm->addr);
 	if (!vma || !sva_access_ok(vma, prm))
 		return VM_FAULT_SIGSEGV;
 	ret = handle_mm_fault(vma, prm->addr, flags, NULL);
@@ -188,14 +205,18 @@ static enum iommu_page_response_code sva_handle_group(struct sva_fault *fault)
 	return ret ? IOMMU_PAGE_RESP_INVALID : IOMMU_PAGE_RESP_SUCCESS;
 }
 
+/* The attachment keeps the memory of one. */
 static void sva_fault_put(struct sva_fault *fault)
 {
+	struct sva_attachment *att = fault->att;
+
 	if (!refcount_dec_and_test(&fault->refs))
 		return;
 	iopf_free_group(fault->group);
-	sva_attachment_put(fault->att);
 	mmdrop(fault->mm);
-	kfree(fault);
+	if (cmpxchg(&att->spare, NULL, fault))
+		kfree(fault);
+	sva_attachment_put(att);
 }
 
 /* Shall the caller answer @fault?  Then it must, and is waited for. */
@@ -218,7 +239,7 @@ static void sva_answer(struct sva_fault *fault,
 	iopf_group_response(fault->group, code);
 
 	spin_lock(&att->smm->lock);
-	if (!--att->answering)
+	if (!--att->answering && wq_has_sleeper(&att->answered))
 		wake_up_all(&att->answered);
 	spin_unlock(&att->smm->lock);
 }
@@ -251,6 +272,8 @@ static void sva_work_end(struct sva_fault *fault,
 
 	spin_lock(&smm->lock);
 	fault->worker = NULL;
+	if (fault->killed)
+		disallow_signal(SIGKILL);
 	has_users = fault->has_users;
 	fault->has_users = false;
 	mine = sva_claim_answer(fault);
@@ -263,12 +286,18 @@ static void sva_work_end(struct sva_fault *fault,
 		sva_answer(fault, code);
 }
 
-/* Have a worker handle @fault, which is counted in sva_busy. */
-static void sva_give(struct sva_fault *fault)
+/*
+ * Have a worker handle @fault, which is counted in sva_busy.  The caller may be one,
+ * and take what is left in @leave.
+ */
+static void sva_give(struct sva_fault *fault, struct work_struct **leave)
 {
-	bool local = atomic_read(&sva_busy) <= SVA_LOCAL;
-
-	queue_work(local ? sva_local : sva_spread, &fault->work);
+	if (leave && !*leave)
+		*leave = &fault->work;
+	else if (atomic_read(&sva_busy) <= SVA_LOCAL)
+		queue_work(sva_local, &fault->work);
+	else
+		queue_work(sva_spread, &fault->work);
 }
 
 /* The worker of @fault is done: give it the mm's next one, if there is one. */
@@ -289,40 +318,38 @@ static void sva_next_fault(struct sva_fault *fault)
 	}
 	spin_unlock(&smm->lock);
 	if (next)
-		sva_give(next);
+		sva_give(next, NULL);
 }
 
 static void sva_fault_work(struct work_struct *work)
 {
 	struct sva_fault *fault = container_of(work, struct sva_fault, work);
 
-	/* A kernel thread's signals are its own: this one is ours to send. */
-	allow_kernel_signal(SIGKILL);
 	if (sva_work_begin(fault))
 		sva_work_end(fault, sva_handle_group(fault));
-	disallow_signal(SIGKILL);
-
 	sva_next_fault(fault);
 	sva_fault_put(fault);
 }
 
 static struct sva_fault *sva_fault_alloc(struct iopf_group *group)
 {
-	struct sva_fault *fault = kmalloc(sizeof(*fault),
-					  GFP_NOWAIT | __GFP_NOWARN);
+	struct sva_attachment *att = container_of(group->attach_handle,
+						  struct sva_attachment, handle);
+	struct sva_fault *fault = xchg(&att->spare, NULL);
 
+	if (!fault)
+		fault = kmalloc(sizeof(*fault), GFP_NOWAIT | __GFP_NOWARN);
 	if (!fault)
 		return NULL;
 
 	*fault = (struct sva_fault) {
 		.refs = REFCOUNT_INIT(1),
 		.group = group,
-		.att = container_of(group->attach_handle,
-				    struct sva_attachment, handle),
+		.att = att,
 		.mm = group->attach_handle->domain->mm,
 	};
 	INIT_WORK(&fault->work, sva_fault_work);
-	refcount_inc(&fault->att->refs);
+	refcount_inc(&att->refs);
 	mmgrab(fault->mm);
 	return fault;
 }
@@ -356,7 +383,7 @@ static int sva_queue_fault(struct sva_fault *fault)
 	spin_unlock(&smm->lock);
 
 	if (run)
-		sva_give(fault);
+		sva_give(fault, fault->group->leave);
 	return ret;
 }
 
@@ -381,7 +408,8 @@ int sva_iopf_handler(struct iopf_group *group)
 {
 	struct sva_fault *fault = sva_spread ? sva_fault_alloc(group) : NULL;
 
-	iopf_group_dequeue(group);
+	if (!list_empty(&group->pending_node))
+		iopf_group_dequeue(group);
 	if (fault && !sva_queue_fault(fault))
 		return 0;
 
@@ -436,6 +464,25 @@ static void sva_let_go(struct sva_mm *smm)
 		mmdrop(smm->mm);
 }
 
+/*
+ * A kernel thread's signals are its own, and it ignores all: this one is ours to send,
+ * and its own to ignore again in sva_work_end().
+ */
+static void sva_kill_worker(struct sva_fault *fault)
+{
+	struct sighand_struct *sighand;
+	unsigned long flags;
+
+	lockdep_assert_held(&fault->att->smm->lock);
+
+	/* It can't exit meanwhile. */
+	sighand = lock_task_sighand(fault->worker, &flags);
+	sighand->action[SIGKILL - 1].sa.sa_handler = SIG_KTHREAD_KERNEL;
+	unlock_task_sighand(fault->worker, &flags);
+	send_sig(SIGKILL, fault->worker, 1);
+	fault->killed = true;
+}
+
 /* A worker may come to its fault long after, if ever: then it is not its any more. */
 static bool sva_take_from_worker(struct sva_fault *fault)
 {
@@ -448,7 +495,7 @@ static bool sva_take_from_worker(struct sva_fault *fault)
 	refcount_inc(&fault->refs);
 	if (!fault->worker)
 		return false;
-	send_sig(SIGKILL, fault->worker, 1);
+	sva_kill_worker(fault);
 	return true;
 }
 

@@ -15,6 +15,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+struct sva_fault;
+
 /**
  * struct sva_mm - what shared virtual addressing keeps of an mm
  * @data: the part that others read, through mm->iommu_mm
@@ -70,6 +72,7 @@ struct sva_mm {
  * @answering: answers on their way to the device.  Under @smm->lock
  * @answered: @answering is zero
  * @served: page faults that were handled
+ * @spare: memory for a fault, or NULL.  Whoever takes it exchanges it
  */
 struct sva_attachment {
 	struct iommu_attach_handle handle;
@@ -84,6 +87,7 @@ struct sva_attachment {
 	unsigned int answering;
 	wait_queue_head_t answered;
 	atomic_long_t served;
+	struct sva_fault *spare;
 };
 
 /* iommu-sva.c */

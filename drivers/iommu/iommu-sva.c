@@ -184,8 +184,10 @@ static struct iommu_domain *sva_next_domain(struct sva_mm *smm,
  */
 void sva_attachment_put(struct sva_attachment *att)
 {
-	if (refcount_dec_and_test(&att->refs))
+	if (refcount_dec_and_test(&att->refs)) {
+		kfree(att->spare);
 		kfree(att);
+	}
 }
 
 static int sva_attach_domain(struct sva_attachment *att, struct mm_struct *mm)

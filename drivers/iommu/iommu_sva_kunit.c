@@ -204,6 +204,7 @@ static void fault_test_exit(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test,
 				  becomes(refcount_read(&t->mms[i].att.refs) == 1));
 		flush_work(&t->mms[i].smm.let_go);
+		kfree(t->mms[i].att.spare);
 	}
 }
 
@@ -218,9 +219,10 @@ static struct iopf_fault *new_fault(struct kunit *test, unsigned long addr,
 	return iopf;
 }
 
-/* A group of @n pages from @addr on, in one of the mms. */
-static void request(struct kunit *test, struct mock_mm *m, unsigned long addr,
-		    int n, u32 perm)
+/* A group of @n pages from @addr on, in one of the mms; work may be left in @leave. */
+static void request_leave(struct kunit *test, struct mock_mm *m,
+			  unsigned long addr, int n, u32 perm,
+			  struct work_struct **leave)
 {
 	struct iopf_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
 	struct fault_test *t = test->priv;
@@ -231,6 +233,7 @@ static void request(struct kunit *test, struct mock_mm *m, unsigned long addr,
 	INIT_LIST_HEAD(&group->pending_node);
 	group->attach_handle = &m->att.handle;
 	group->fault_param = &t->mock.param;
+	group->leave = leave;
 	refcount_inc(&t->mock.param.users);
 	for (i = 0; i < n - 1; i++)
 		list_add_tail(&new_fault(test, addr + i * PAGE_SIZE, perm)->list,
@@ -241,6 +244,12 @@ static void request(struct kunit *test, struct mock_mm *m, unsigned long addr,
 	list_add_tail(&group->last_fault.list, &group->faults);
 
 	KUNIT_EXPECT_EQ(test, 0, sva_iopf_handler(group));
+}
+
+static void request(struct kunit *test, struct mock_mm *m, unsigned long addr,
+		    int n, u32 perm)
+{
+	request_leave(test, m, addr, n, perm, NULL);
 }
 
 #define CAN_READ	IOMMU_FAULT_PERM_READ
@@ -269,6 +278,39 @@ static void group_with_a_bad_page_test(struct kunit *test)
 	make_mms(test, 1);
 	request(test, &t->mms[0], t->fast, GROUP + 1, CAN_WRITE);
 	KUNIT_EXPECT_TRUE(test, becomes(atomic_read(&t->mock.refused) == 1));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&t->mock.served));
+}
+
+/* One is left to who asked for that, and waits; the next has a worker. */
+static void left_to_the_caller_test(struct kunit *test)
+{
+	struct fault_test *t = test->priv;
+	struct work_struct *left = NULL;
+
+	make_mms(test, 2);
+	request_leave(test, &t->mms[0], t->fast, 1, CAN_WRITE, &left);
+	KUNIT_ASSERT_NOT_NULL(test, left);
+	request_leave(test, &t->mms[1], t->fast, 1, CAN_WRITE, &left);
+	KUNIT_EXPECT_TRUE(test, becomes(atomic_read(&t->mock.served) == 1));
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&t->mms[0].att.served));
+	left->func(left);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&t->mock.served));
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&t->mms[0].att.served));
+}
+
+/* A kill does not wait until the caller comes to it, and it finds it answered. */
+static void left_and_killed_test(struct kunit *test)
+{
+	struct fault_test *t = test->priv;
+	struct work_struct *left = NULL;
+
+	make_mms(test, 1);
+	request_leave(test, &t->mms[0], t->fast, 1, CAN_WRITE, &left);
+	KUNIT_ASSERT_NOT_NULL(test, left);
+	sva_refuse(&t->mms[0].att);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&t->mock.refused));
+	left->func(left);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&t->mock.refused));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&t->mock.served));
 }
 
@@ -350,6 +392,8 @@ static void refusing_test(struct kunit *test)
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(group_test),
 	KUNIT_CASE(group_with_a_bad_page_test),
+	KUNIT_CASE(left_to_the_caller_test),
+	KUNIT_CASE(left_and_killed_test),
 	KUNIT_CASE(privileged_test),
 	KUNIT_CASE_SLOW(others_are_stuck_test),
 	KUNIT_CASE(unkillable_test),

@@ -6,8 +6,8 @@
  * PASID entries, and submit to the invalidation queue.  Groups are put together
  * in prq-group.c and handled by who attached the domain.
  *
- * Whoever holds iopf_lock may take requests from the queue: the interrupt's worker,
- * and a drain.  Taking one means to find its handler, or to refuse it, and never
+ * Whoever holds iopf_lock may take requests from the queue: the interrupt's thread,
+ * its worker, and a drain.  Taking one means to find its handler, or to refuse it, and never
  * to wait for a page.  A request for a PASID that has no entry is refused: an
  * entry is cleared before its PASID is drained, so with iopf_lock held and an
  * entry there, the handler is there too.
@@ -22,7 +22,9 @@
 #include <linux/bitfield.h>
 #include <linux/dmar.h>
 #include <linux/interrupt.h>
+#include <linux/iopoll.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/pci.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -43,6 +45,9 @@
 #define PRQ_DRAINS	4
 /* Answers to be submitted by somebody else, who waits for the hardware alone. */
 #define PRQ_FLUSH_TIMEOUT	(2 * HZ)
+/* For the fault that the thread of an IOMMU that goes away is at. */
+#define PRQ_FAULT_TIMEOUT_US	(2 * USEC_PER_SEC)
+#define PRQ_FAULT_POLL_US	(10 * USEC_PER_MSEC)
 
 /**
  * struct prq_responses - answers on their way to the invalidation queue
@@ -51,7 +56,8 @@
  * @count: those that wait
  * @added: how many there were ever; wraps
  * @done: how many of them the hardware has executed; wraps
- * @descs: those that wait
+ * @filling: those that wait are @descs[@filling], those being submitted the other
+ * @descs: the answers
  * @submitted: @done has changed
  * @work: submits, for one who has done enough for others
  *
@@ -64,7 +70,8 @@ struct prq_responses {
 	unsigned int count;
 	u32 added;
 	u32 done;
-	struct qi_desc descs[PRQ_RESPONSES];
+	unsigned int filling;
+	struct qi_desc descs[2][PRQ_RESPONSES];
 	wait_queue_head_t submitted;
 	struct work_struct work;
 };
@@ -93,8 +100,11 @@ struct prq_drain {
  * @drains: struct prq_drain
  * @responses: to be submitted
  * @iommu: whose it is
- * @queue: for @work alone
- * @work: what the interrupt has to do
+ * @thread: does what the interrupt has to do, and after that one of the page faults
+ * @raised: that is asked for
+ * @serving: @thread may be at a page fault, for as long as that takes
+ * @queue: for @take alone
+ * @take: what the interrupt has to do meanwhile
  * @event: its interrupt's registers, while the machine sleeps
  * @name: of the interrupt
  */
@@ -106,8 +116,11 @@ struct intel_prq {
 	struct list_head drains;
 	struct prq_responses responses;
 	struct intel_iommu *iommu;
+	struct task_struct *thread;
+	bool raised;
+	bool serving;
 	struct workqueue_struct *queue;
-	struct work_struct work;
+	struct work_struct take;
 	u32 event[PRQ_EVENT_REGS];
 	char name[16];
 };
@@ -135,9 +148,11 @@ static struct qi_desc prq_response_desc(u16 rid,
 static void prq_submit_responses(struct intel_prq *prq)
 {
 	struct prq_responses *resp = &prq->responses;
-	struct qi_desc batch[PRQ_RESPONSES];
+	struct qi_desc *batch;
 	unsigned int n, round;
 
+	if (!READ_ONCE(resp->count))
+		return;
 	spin_lock(&resp->lock);
 	if (resp->busy) {
 		spin_unlock(&resp->lock);
@@ -146,7 +161,8 @@ static void prq_submit_responses(struct intel_prq *prq)
 	for (round = 0; resp->count && round < 2; round++) {
 		resp->busy = true;
 		n = resp->count;
-		memcpy(batch, resp->descs, n * sizeof(batch[0]));
+		batch = resp->descs[resp->filling];
+		resp->filling = !resp->filling;
 		resp->count = 0;
 		spin_unlock(&resp->lock);
 		qi_submit_sync(prq->iommu, batch, n, 0);
@@ -178,7 +194,7 @@ static void prq_respond(struct intel_prq *prq, struct qi_desc desc)
 	spin_lock(&resp->lock);
 	full = resp->count == PRQ_RESPONSES;
 	if (!full) {
-		resp->descs[resp->count++] = desc;
+		resp->descs[resp->filling][resp->count++] = desc;
 		resp->added++;
 	}
 	spin_unlock(&resp->lock);
@@ -265,17 +281,23 @@ static void prq_note_answer(struct intel_prq *prq, u16 rid, u32 pasid)
 	}
 }
 
-/* A group is complete: hand it to its handler, or answer it. */
-static void prq_dispatch(struct intel_prq *prq, const struct prq_request *req)
+/*
+ * A group is complete: hand it to its handler, or answer it.  See iopf_group::leave
+ * for @leave.
+ */
+static void prq_dispatch(struct intel_prq *prq, const struct prq_request *req,
+			 struct work_struct **leave)
 {
 	struct iopf_group *group = prq_groups_complete(&prq->groups, req);
 	struct device *dev = device_rbtree_find(prq->iommu, req->rid);
 	u32 code = QI_RESP_INVALID;
 
-	if (!group)
+	if (group)
+		group->leave = leave;
+	else
 		code = QI_RESP_SUCCESS;	/* try again */
-	else if (dev && prq_pasid_present(dev, &req->prm) &&
-		 !iommu_report_device_group(dev, group))
+	if (group && dev && prq_pasid_present(dev, &req->prm) &&
+	    !iommu_report_device_group(dev, group))
 		return;
 
 	if (group)
@@ -294,7 +316,8 @@ static void prq_trace(struct intel_prq *prq, u16 rid,
 				 dsc->qw[2], dsc->qw[3], prq->seq);
 }
 
-static void prq_take(struct intel_prq *prq, const struct page_req_dsc *dsc)
+static void prq_take(struct intel_prq *prq, const struct page_req_dsc *dsc,
+		     struct work_struct **leave)
 {
 	struct prq_request req;
 
@@ -303,7 +326,7 @@ static void prq_take(struct intel_prq *prq, const struct page_req_dsc *dsc)
 		prq_groups_add(&prq->groups, &req);
 		break;
 	case PRQ_LAST:
-		prq_dispatch(prq, &req);
+		prq_dispatch(prq, &req, leave);
 		break;
 	case PRQ_STOP:
 		prq_groups_drop(&prq->groups, req.rid, req.prm.pasid);
@@ -319,7 +342,7 @@ static void prq_take(struct intel_prq *prq, const struct page_req_dsc *dsc)
 }
 
 /* Take what the hardware has written until now.  @head is ours alone. */
-static void prq_take_all(struct intel_prq *prq)
+static void prq_take_all(struct intel_prq *prq, struct work_struct **leave)
 {
 	struct intel_iommu *iommu = prq->iommu;
 	u32 tail;
@@ -328,7 +351,8 @@ static void prq_take_all(struct intel_prq *prq)
 
 	tail = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
 	while (prq->head != tail) {
-		prq_take(prq, &prq->ring[prq->head / sizeof(*prq->ring)]);
+		prq_take(prq, &prq->ring[prq->head / sizeof(*prq->ring)],
+			 leave);
 		prq->head = (prq->head + sizeof(*prq->ring)) & PRQ_RING_MASK;
 	}
 	dmar_writeq(iommu->reg + DMAR_PQH_REG, prq->head);
@@ -339,12 +363,12 @@ static void prq_take_all(struct intel_prq *prq)
  * cleared: so take the rest before, and then nothing is between the groups that
  * lost their last request and those that are yet to come.
  */
-static void prq_overflow(struct intel_prq *prq)
+static void prq_overflow(struct intel_prq *prq, struct work_struct **leave)
 {
 	struct intel_iommu *iommu = prq->iommu;
 	struct prq_drain *drain;
 
-	prq_take_all(prq);
+	prq_take_all(prq, leave);
 	prq_groups_drop_all(&prq->groups);
 	list_for_each_entry(drain, &prq->drains, node)
 		drain->again = true;
@@ -352,57 +376,106 @@ static void prq_overflow(struct intel_prq *prq)
 	writel(DMA_PRS_PRO, iommu->reg + DMAR_PRS_REG);
 }
 
+/* An IOMMU that is gone reads as all ones. */
+static u32 prq_status(struct intel_iommu *iommu)
+{
+	u32 status = readl(iommu->reg + DMAR_PRS_REG);
+
+	return status == ~0U ? 0 : status & (DMA_PRS_PPR | DMA_PRS_PRO);
+}
+
 /*
  * Take what is pending.  With @ack, requests that come later raise an interrupt
  * again; without it, one that was raised is still to be served.
- *
- * Return: false if there was nothing.
  */
-static bool prq_serve(struct intel_prq *prq, bool ack)
+static void prq_take_pending(struct intel_prq *prq, bool ack,
+			     struct work_struct **leave)
 {
 	struct intel_iommu *iommu = prq->iommu;
-	u32 status = readl(iommu->reg + DMAR_PRS_REG);
+	u32 status = prq_status(iommu);
 
-	/* An IOMMU that is gone reads as all ones. */
-	if (!(status & (DMA_PRS_PPR | DMA_PRS_PRO)) || status == ~0U)
-		return false;
 	if (status & DMA_PRS_PPR) {
 		/* Before the tail is read, or an event gets lost. */
 		if (ack)
 			writel(DMA_PRS_PPR, iommu->reg + DMAR_PRS_REG);
-		prq_take_all(prq);
+		prq_take_all(prq, leave);
 	}
 	if (status & DMA_PRS_PRO)
-		prq_overflow(prq);
-	return true;
+		prq_overflow(prq, leave);
 }
 
-/* The status stays until the worker has cleared it: no need to mask anything. */
+/* An overflow that comes before the requests are acknowledged is not signalled. */
+static void prq_work(struct intel_prq *prq, struct work_struct **leave)
+{
+	struct intel_iommu *iommu = prq->iommu;
+
+	do {
+		mutex_lock(&iommu->iopf_lock);
+		prq_take_pending(prq, true, leave);
+		mutex_unlock(&iommu->iopf_lock);
+		prq_submit_responses(prq);
+	} while (prq_status(iommu));
+}
+
+static void prq_take_work(struct work_struct *work)
+{
+	prq_work(container_of(work, struct intel_prq, take), NULL);
+}
+
+/* Returns with a page fault done, if one is left to us. */
+static void prq_serve(struct intel_prq *prq)
+{
+	struct work_struct *fault = NULL;
+
+	WRITE_ONCE(prq->raised, false);
+	/* Before requests are acknowledged, see prq_interrupt(). */
+	smp_store_mb(prq->serving, true);
+	prq_work(prq, &fault);
+	if (fault)
+		fault->func(fault);
+	WRITE_ONCE(prq->serving, false);
+}
+
+/*
+ * Mostly there is one fault, and nobody else needs to be woken up for it.  It may take
+ * for ever, so requests that come meanwhile are left to a worker.
+ */
+static int prq_thread(void *data)
+{
+	struct intel_prq *prq = data;
+
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		if (kthread_should_stop())
+			break;
+		if (!READ_ONCE(prq->raised)) {
+			schedule();
+			continue;
+		}
+		__set_current_state(TASK_RUNNING);
+		prq_serve(prq);
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+/*
+ * The status stays until somebody has cleared it: no need to mask anything.  If the
+ * thread did, before this interrupt was raised, @serving is set; if it is clear, the
+ * thread is yet to look at the status.
+ */
 static irqreturn_t prq_interrupt(int irq, void *dev_id)
 {
 	struct intel_iommu *iommu = dev_id;
 	struct intel_prq *prq = iommu->prq;
 
-	queue_work(prq->queue, &prq->work);
+	if (READ_ONCE(prq->serving)) {
+		queue_work(prq->queue, &prq->take);
+	} else {
+		WRITE_ONCE(prq->raised, true);
+		wake_up_process(prq->thread);
+	}
 	return IRQ_HANDLED;
-}
-
-/*
- * In a worker of this CPU rather than in an interrupt thread: the work that handles
- * a fault is the next that it finds, and nobody else needs to be woken up.
- */
-static void prq_work(struct work_struct *work)
-{
-	struct intel_prq *prq = container_of(work, struct intel_prq, work);
-	struct intel_iommu *iommu = prq->iommu;
-	bool more;
-
-	do {
-		mutex_lock(&iommu->iopf_lock);
-		more = prq_serve(prq, true);
-		mutex_unlock(&iommu->iopf_lock);
-		prq_submit_responses(prq);
-	} while (more);
 }
 
 /*
@@ -460,7 +533,7 @@ void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
 		prq_flush_responses(prq);
 		prq_push(iommu, info, drain.rid, pasid);
 		mutex_lock(&iommu->iopf_lock);
-		prq_serve(prq, false);
+		prq_take_pending(prq, false, NULL);
 	} while (drain.again && ++i < PRQ_DRAINS);
 	list_del(&drain.node);
 	prq_groups_drop(&prq->groups, drain.rid, pasid);
@@ -492,15 +565,22 @@ static struct intel_prq *prq_alloc(struct intel_iommu *iommu)
 	prq->queue = alloc_workqueue("%s", WQ_MEM_RECLAIM, 1, prq->name);
 	if (!prq->queue)
 		goto err_free_ring;
+	prq->thread = kthread_create_on_node(prq_thread, prq, iommu->node, "%s",
+					     prq->name);
+	if (IS_ERR(prq->thread))
+		goto err_destroy_queue;
 	prq->iommu = iommu;
 	prq_groups_init(&prq->groups);
 	INIT_LIST_HEAD(&prq->drains);
 	spin_lock_init(&prq->responses.lock);
 	init_waitqueue_head(&prq->responses.submitted);
 	INIT_WORK(&prq->responses.work, prq_responses_work);
-	INIT_WORK(&prq->work, prq_work);
+	INIT_WORK(&prq->take, prq_take_work);
+	wake_up_process(prq->thread);
 	return prq;
 
+err_destroy_queue:
+	destroy_workqueue(prq->queue);
 err_free_ring:
 	iommu_free_pages(prq->ring, PRQ_ORDER);
 err_free:
@@ -511,6 +591,7 @@ err_free:
 /* Its interrupt is gone. */
 static void prq_free(struct intel_prq *prq)
 {
+	kthread_stop(prq->thread);
 	destroy_workqueue(prq->queue);
 	cancel_work_sync(&prq->responses.work);
 	prq_groups_drop_all(&prq->groups);
@@ -586,6 +667,21 @@ err:
 	return ret;
 }
 
+/*
+ * No device asks any more, and all that asked were answered.  Of those a fault may
+ * still be asleep for as long as a file system likes: it keeps the thread.
+ */
+static void prq_finish_serving(struct intel_prq *prq)
+{
+	bool serving;
+
+	if (read_poll_timeout(READ_ONCE, serving, !serving, PRQ_FAULT_POLL_US,
+			      PRQ_FAULT_TIMEOUT_US, false, prq->serving))
+		pr_err("%s: a page fault does not end\n", prq->iommu->name);
+	else
+		prq_free(prq);
+}
+
 /**
  * intel_iommu_finish_prq() - take an IOMMU's page request queue away
  * @iommu: no device behind it can send page requests; it may have no queue
@@ -603,13 +699,12 @@ int intel_iommu_finish_prq(struct intel_iommu *iommu)
 
 	prq_write_registers(iommu, 0);
 	free_irq(iommu->pr_irq, iommu);
-	flush_work(&prq->work);
 	dmar_free_hwirq(iommu->pr_irq);
 	iommu->pr_irq = 0;
+	prq_finish_serving(prq);
 	iopf_queue_free(iommu->iopf_queue);
 	iommu->iopf_queue = NULL;
 	iommu->prq = NULL;
-	prq_free(prq);
 	return 0;
 }
 
