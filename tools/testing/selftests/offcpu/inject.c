@@ -21,6 +21,7 @@
 #define VSEC_ID		0x0ff0
 #define VSEC_CONTROL	0x08
 #define VSEC_SLOWDOWN	0x0c
+#define VSEC_GROUP	0x14
 
 /* Offset of the capability (PCIe 7.9.5), or 0. */
 static unsigned int find(int fd)
@@ -104,6 +105,11 @@ int inject_set(const char *device, uint32_t bits)
 int inject_slow(const char *device, uint32_t times)
 {
 	return store(device, VSEC_SLOWDOWN, times);
+}
+
+int inject_group_pages(const char *device, uint32_t pages)
+{
+	return store(device, VSEC_GROUP, pages);
 }
 
 bool inject_wait_usable(struct queue *queue, bool dedicated)

@@ -33,6 +33,16 @@ int inject_set(const char *device, uint32_t bits);
 int inject_slow(const char *device, uint32_t times);
 
 /**
+ * inject_group_pages() - have a page request group ask for so many pages
+ * @device: such as "dsa0"
+ * @pages: at most, that a Memory Fill or Move misses; 0: one.  The device asks for
+ *	up to 16
+ *
+ * Return: as inject_set().
+ */
+int inject_group_pages(const char *device, uint32_t pages);
+
+/**
  * inject_no_master() - take away a device's bus mastership behind its driver's back
  * @device: such as "dsa0"
  *

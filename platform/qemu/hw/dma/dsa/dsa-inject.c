@@ -21,6 +21,11 @@
  *                                        0 and 1: normal speed
  *   +0x10   31:0  x-fail-next            so many descriptors that start from
  *                                        now on fail with a hardware error
+ *   +0x14   31:0  x-group-pages          a page request group asks for so many
+ *                                        missing pages of a Memory Fill's or
+ *                                        Move's, 16 at most; 0 and 1: for one.
+ *                                        If it is refused, the record names the
+ *                                        first
  *
  * What hangs goes on when its bit is cleared.  An invalidation that was not
  * answered never is.
@@ -32,12 +37,13 @@
 #include "dsa.h"
 
 #define DSA_VSEC_HEADER (0x0ff0 | 1 << 16 | DSA_VSEC_SIZE << 20)
-#define DSA_VSEC_SIZE   0x14
+#define DSA_VSEC_SIZE   0x18
 
 enum {
     DSA_INJECT_CTRL     = 0x08,
     DSA_INJECT_SLOWDOWN = 0x0c,
     DSA_INJECT_FAIL     = 0x10,
+    DSA_INJECT_GROUP    = 0x14,
 };
 
 enum {
@@ -102,6 +108,13 @@ bool dsa_inject_ignore_flr(const DSADevice *dev)
 uint32_t dsa_inject_slowdown(const DSADevice *dev)
 {
     return MAX(1, pci_get_long(dsa_inject_reg(dev, DSA_INJECT_SLOWDOWN)));
+}
+
+unsigned dsa_inject_group_pages(const DSADevice *dev)
+{
+    uint32_t pages = pci_get_long(dsa_inject_reg(dev, DSA_INJECT_GROUP));
+
+    return MIN(MAX(1, pages), DSA_MAX_GROUP);
 }
 
 bool dsa_inject_fail_next(DSADevice *dev)
@@ -188,6 +201,7 @@ void dsa_inject_init(DSADevice *dev, uint16_t offset)
                  MAKE_64BIT_MASK(0, DSA_INJECT_BITS));
     pci_set_long(pdev->wmask + offset + DSA_INJECT_SLOWDOWN, UINT32_MAX);
     pci_set_long(pdev->wmask + offset + DSA_INJECT_FAIL, UINT32_MAX);
+    pci_set_long(pdev->wmask + offset + DSA_INJECT_GROUP, UINT32_MAX);
     dev->inject_cap = offset;
 }
 
@@ -206,4 +220,7 @@ void dsa_inject_class_init(ObjectClass *klass)
     object_class_property_add(klass, "x-fail-next", "uint32",
                               dsa_inject_get_long, dsa_inject_set_long, NULL,
                               (void *)(uintptr_t)DSA_INJECT_FAIL);
+    object_class_property_add(klass, "x-group-pages", "uint32",
+                              dsa_inject_get_long, dsa_inject_set_long, NULL,
+                              (void *)(uintptr_t)DSA_INJECT_GROUP);
 }

@@ -13,9 +13,6 @@
 #include "exec/address-spaces.h"
 #include "dsa.h"
 
-#define DSA_PAGE_SHIFT  12
-#define DSA_PAGE_SIZE   (1ull << DSA_PAGE_SHIFT)
-
 /* Sizes of pages, which are those of cache entries */
 static const uint8_t dsa_atc_shifts[] = { DSA_PAGE_SHIFT, 21, 30 };
 
@@ -124,6 +121,27 @@ static DSAMemResult dsa_blocked(DSATask *t, uint64_t va, bool write,
     return write ? DSA_MEM_OK : dsa_mem_fault(t, va, write, DSA_ST_HW_ERROR);
 }
 
+/* Ask for @req's kind of access: one that is denied is as good as no page. */
+static VTDAtsStatus dsa_ats_ask(DSADevice *dev, const VTDAtsRequest *req,
+                                VTDAtsTranslation *tr)
+{
+    VTDAtsStatus status = vtd_ats_translate(&dev->parent_obj, req, tr);
+
+    if (status == VTD_ATS_OK && (req->write ? !tr->write : !tr->read)) {
+        status = VTD_ATS_NOT_PRESENT;
+    }
+    return status;
+}
+
+bool dsa_mem_missing(DSATask *t, uint64_t va)
+{
+    VTDAtsRequest req = dsa_ats_request(t, va, t->fault_write);
+    VTDAtsTranslation tr;
+
+    return !dsa_atc_lookup(t->dev, req.pasid, va, req.write) &&
+           dsa_ats_ask(t->dev, &req, &tr) == VTD_ATS_NOT_PRESENT;
+}
+
 static DSAMemResult dsa_translate_ats(DSATask *t, uint64_t va, bool write,
                                       DSATarget *out)
 {
@@ -136,16 +154,13 @@ static DSAMemResult dsa_translate_ats(DSATask *t, uint64_t va, bool write,
         return dsa_blocked(t, va, write, out);
     }
     if (!e) {
-        switch (vtd_ats_translate(&dev->parent_obj, &req, &tr)) {
+        switch (dsa_ats_ask(dev, &req, &tr)) {
         case VTD_ATS_OK:
             break;
         case VTD_ATS_NOT_PRESENT:
             return dsa_mem_fault(t, va, write, DSA_ST_PAGE_FAULT);
         default:
             return dsa_mem_fault(t, va, write, DSA_ST_TRANSLATION_FAIL);
-        }
-        if (write ? !tr.write : !tr.read) {
-            return dsa_mem_fault(t, va, write, DSA_ST_PAGE_FAULT);
         }
         e = dsa_atc_insert(dev, &req, &tr);
     }

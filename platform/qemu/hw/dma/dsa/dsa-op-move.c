@@ -61,6 +61,18 @@ DSAStep dsa_step_fill(DSATask *t, size_t max, size_t *moved)
     return n ? dsa_op_advance(t, n, moved) : DSA_STEP_FAULT;
 }
 
+uint64_t dsa_op_ahead(const DSATask *t)
+{
+    uint64_t size = dsa_desc_u32(t, DSA_D_SIZE), done;
+
+    if (t->opcode != DSA_OP_FILL && t->opcode != DSA_OP_MEMMOVE) {
+        return 0;
+    }
+    done = t->fault_va - dsa_desc_u64(t, t->fault_write ? DSA_D_DST :
+                                                          DSA_D_SRC);
+    return done < size ? size - done : 0;
+}
+
 uint8_t dsa_check_dualcast(const DSATask *t)
 {
     uint64_t src = dsa_desc_u64(t, DSA_D_SRC);

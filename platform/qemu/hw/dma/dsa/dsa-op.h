@@ -220,4 +220,10 @@ uint8_t dsa_op_check(DSADevice *dev, DSATask *t);
  */
 DSAStep dsa_op_step(DSATask *t, size_t budget, size_t *used);
 
+/*
+ * After DSA_STEP_FAULT: the bytes, from the one at fault on, that @t is going to
+ * access in the same way.  0 if the operation does not go straight ahead.
+ */
+uint64_t dsa_op_ahead(const DSATask *t);
+
 #endif

@@ -45,6 +45,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(DSADevice, DSA)
 #define DSA_MAX_PRS         512     /* page requests outstanding */
 #define DSA_BATCH_FETCH     16      /* descriptors read at a time */
 #define DSA_CR_SIZE         32
+#define DSA_MAX_GROUP       16      /* page requests in a group */
+#define DSA_PAGE_SHIFT      12
+#define DSA_PAGE_SIZE       (1ull << DSA_PAGE_SHIFT)
 
 /* Most that one engine has in hand, waiting for pages or for a batch */
 #define DSA_ENGINE_BLOCKED  8
@@ -186,8 +189,9 @@ typedef struct DSAEngine {
     QEMUTimer *timer;               /* pending: busy until then */
 } DSAEngine;
 
-typedef struct DSAPageRequest {
+typedef struct DSAPageRequest {     /* a group of them */
     bool used;
+    unsigned pages;
     uint32_t pasid;
     DSATask *task;                  /* NULL: nobody waits any longer */
 } DSAPageRequest;
@@ -423,6 +427,9 @@ void dsa_mem_init(DSADevice *dev);
 /* See that @va can be written, and be translated, without writing */
 DSAMemResult dsa_mem_probe_write(DSATask *t, uint64_t va);
 
+/* Whether the IOMMU has no page at @va for an access as the one at fault */
+bool dsa_mem_missing(DSATask *t, uint64_t va);
+
 /* Write a completion record: the first 8 bytes last, as one store */
 DSAMemResult dsa_mem_write_record(DSATask *t, uint64_t va,
                                   const uint8_t rec[DSA_CR_SIZE]);
@@ -494,6 +501,9 @@ bool dsa_inject_ignore_flr(const DSADevice *dev);
 
 /* Factor by which work takes longer, at least 1 */
 uint32_t dsa_inject_slowdown(const DSADevice *dev);
+
+/* Pages that a page request group may ask for */
+unsigned dsa_inject_group_pages(const DSADevice *dev);
 
 /* Whether the descriptor about to start is to fail; counts down */
 bool dsa_inject_fail_next(DSADevice *dev);

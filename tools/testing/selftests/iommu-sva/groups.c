@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page request groups: a device that asks for many pages at once gets all of them,
+ * or, if one can't be had, one answer for all.  Needs the emulated device, which can
+ * be told to ask like that.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../idxd/desc.h"
+#include "../idxd/proc.h"
+#include "../idxd/queue.h"
+#include "../kselftest_harness.h"
+#include "../offcpu/inject.h"
+#include "../offcpu/list.h"
+
+#define PAGE		4096UL
+#define GROUP		16
+#define PAGES		(3 * GROUP + 5)	/* of memory: some groups, and a bit */
+#define BAD		5		/* a page in the first group */
+#define WAIT_MS		10000
+#define REFUSED		(DSA_COMP_PAGE_FAULT_IR | DESC_FAULT_WRITE)
+
+FIXTURE(groups) {
+	struct queue queue;
+	struct portal portal;
+	struct desc *desc;
+	uint8_t *src, *dst;	/* dst: none of it is there */
+};
+
+static uint8_t *untouched(void)
+{
+	uint8_t *mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED)
+		return NULL;
+	madvise(mem, PAGES * PAGE, MADV_NOHUGEPAGE);
+	return mem;
+}
+
+FIXTURE_SETUP(groups)
+{
+	int ret;
+
+	if (!queue_device_exists())
+		SKIP(return, "no DSA device");
+	ASSERT_EQ(0, queue_find(&self->queue, false));
+	ASSERT_TRUE(self->queue.block_on_fault);
+	ret = inject_group_pages(self->queue.device, GROUP);
+	if (ret == -ENODEV)
+		SKIP(return, "a device that asks for one page at a time");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, portal_open(&self->portal, &self->queue));
+	self->desc = proc_shared(sizeof(*self->desc));
+	self->src = untouched();
+	self->dst = untouched();
+	ASSERT_NE(NULL, self->src);
+	ASSERT_NE(NULL, self->dst);
+	for (size_t i = 0; i < PAGES * PAGE; i++)
+		self->src[i] = i * 7 + i / PAGE;
+}
+
+FIXTURE_TEARDOWN(groups)
+{
+	inject_group_pages(self->queue.device, 0);
+	portal_close(&self->portal);
+}
+
+/* Copy all of it; the status. */
+static int copy(struct portal *portal, struct desc *desc, void *dst,
+		const void *src)
+{
+	desc_memmove(desc, dst, src, PAGES * PAGE);
+	desc->hw.flags |= IDXD_OP_FLAG_BOF;
+	if (portal_submit(portal, &desc->hw) < 0)
+		return -ETIMEDOUT;
+	return desc_wait(&desc->record, WAIT_MS);
+}
+
+/* Page faults of the task's that were served, -1 if there is no task. */
+static long served(void)
+{
+	struct list_row row;
+
+	return list_find(list_of(getpid()), 0, getpid(), &row) ? -1 :
+	       (long)row.faults;
+}
+
+/* Each page is asked for once, and each byte arrives. */
+TEST_F(groups, all_pages_served)
+{
+	long before = served();
+
+	ASSERT_LE(0, before);
+	EXPECT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc, self->dst,
+					 self->src));
+	EXPECT_EQ(0, memcmp(self->dst, self->src, PAGES * PAGE));
+	EXPECT_EQ(before + PAGES, served());
+}
+
+/* Pages that are there already are left out of a group. */
+TEST_F(groups, missing_pages_served)
+{
+	long before = served();
+
+	ASSERT_LE(0, before);
+	for (int i = 1; i < PAGES; i += 3)
+		self->dst[i * PAGE] = 1;
+	EXPECT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc, self->dst,
+					 self->src));
+	EXPECT_EQ(0, memcmp(self->dst, self->src, PAGES * PAGE));
+	EXPECT_EQ(before + PAGES - (PAGES + 1) / 3, served());
+}
+
+/* One answer for all: the device has not got to the bad page, and gives up. */
+TEST_F(groups, refused_for_one_page)
+{
+	ASSERT_EQ(0, mprotect(self->dst + BAD * PAGE, PAGE, PROT_READ));
+	EXPECT_EQ(REFUSED, copy(&self->portal, self->desc, self->dst, self->src));
+	EXPECT_EQ((uintptr_t)self->dst, self->desc->record.fault_addr);
+	EXPECT_EQ(0, self->desc->record.bytes_completed);
+	EXPECT_EQ(0, self->dst[BAD * PAGE]);
+
+	/* Alone, the pages before it are good. */
+	ASSERT_EQ(0, inject_group_pages(self->queue.device, 0));
+	EXPECT_EQ(REFUSED, copy(&self->portal, self->desc, self->dst, self->src));
+	EXPECT_EQ((uintptr_t)self->dst + BAD * PAGE, self->desc->record.fault_addr);
+	EXPECT_EQ(BAD * PAGE, self->desc->record.bytes_completed);
+	EXPECT_EQ(0, memcmp(self->dst, self->src, BAD * PAGE));
+	EXPECT_EQ(0, self->dst[BAD * PAGE]);
+}
+
+TEST_HARNESS_MAIN
