@@ -46,23 +46,18 @@ void vtd_ats_init(IntelIOMMUState *s)
 }
 
 /*
- * Called when the IOMMU is reset, after its registers have been cleared.
+ * Called when the IOMMU is reset, after its registers have been cleared.  At no
+ * other time are contexts, PASID entries and translations forgotten as a whole:
+ * neither a new root table nor switching translation off invalidates anything
+ * (VT-d 11.4.4.1; ESRTPS is clear).
  */
 void vtd_ats_reset(IntelIOMMUState *s)
 {
     vtd_witness_reset(s->ats);
-    vtd_dtlb_reset(s->ats);
-    vtd_prq_reset(s);
-}
-
-/*
- * Forget all cached contexts, PASID entries and translations: when the root
- * table is set, and when translation is switched on or off.
- */
-void vtd_ats_reset_caches(IntelIOMMUState *s)
-{
     vtd_pasid_caches_reset(s->ats);
     vtd_fs_reset(s->ats);
+    vtd_dtlb_reset(s->ats);
+    vtd_prq_reset(s);
 }
 
 /*

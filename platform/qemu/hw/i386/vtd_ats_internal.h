@@ -189,7 +189,6 @@ static inline unsigned vtd_fs_shift(unsigned level)
 /* vtd_ats.c */
 void vtd_ats_init(IntelIOMMUState *s);
 void vtd_ats_reset(IntelIOMMUState *s);
-void vtd_ats_reset_caches(IntelIOMMUState *s);
 VTDAtsFunction *vtd_ats_find(VTDAtsState *ats, uint16_t sid);
 
 /* vtd_pasid.c */

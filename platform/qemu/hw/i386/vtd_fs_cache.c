@@ -15,7 +15,12 @@
 #include "vtd_ats_internal.h"
 #include "trace.h"
 
-#define VTD_IOTLB_LIMIT         (1u << 18)      /* translations of a space */
+/*
+ * Translations of a space.  One that has so many forgets them all, as hardware
+ * may, and the witness with it: mistakes with 1 GiB of small pages in use go
+ * unseen, or the emulator would take memory without a bound.
+ */
+#define VTD_IOTLB_LIMIT         (1u << 18)
 
 static uint64_t vtd_fs_key(uint64_t iova, unsigned level)
 {

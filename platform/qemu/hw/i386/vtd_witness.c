@@ -18,6 +18,12 @@
  * Hardware may use what it caches at any time, so that being there is enough;
  * a copy is looked at whenever it is used, when it is dropped, and in turn.
  * Until the flush after a change is complete an old copy is legal.
+ *
+ * It does not see: requests that are translated by a second stage or not at
+ * all, which is QEMU's own code with caches of its own; directories of PASIDs,
+ * which are read each time; more than 512 pages of a huge one; what a space
+ * holds when it is full (see vtd_fs_cache.c); a page that stays with its owner
+ * when it is of no use any more, in a driver's pool for one.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -83,20 +89,20 @@ static bool vtd_witness_freed(VTDWitness *wit, const VTDWatch *w, hwaddr addr,
 }
 
 /*
- * Can what @w stands for still be used?  A function without a context entry
- * is cut off, whatever its TLB holds.
+ * Can what @w stands for still be used?  Nothing is while translation is off;
+ * and a function without a context entry is cut off, whatever its TLB holds.
  */
 static bool vtd_witness_usable(VTDAtsState *ats, const VTDWatch *w)
 {
     VTDContextEntry ce;
     bool fpd;
 
-    if (w->kind == VTD_WATCH_SPACE &&
-        vtd_fs_space_empty(container_of(w, VTDFsSpace, watch))) {
+    if (!ats->iommu->dmar_enabled ||
+        (w->kind == VTD_WATCH_SPACE &&
+         vtd_fs_space_empty(container_of(w, VTDFsSpace, watch)))) {
         return false;
     }
-    return !w->device || (ats->iommu->dmar_enabled &&
-                          !vtd_pasid_get_context(ats, w->sid, &ce, &fpd));
+    return !w->device || !vtd_pasid_get_context(ats, w->sid, &ce, &fpd);
 }
 
 static const char *vtd_witness_thing(const VTDWatch *w)
