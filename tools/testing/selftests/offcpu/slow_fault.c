@@ -295,4 +295,29 @@ TEST_F_TIMEOUT(neighbours, exit_as_if_alone, TEST_S)
 	EXPECT_TRUE(trace_before(&trace, other_life.dead, life.drained));
 }
 
+/* ... nor is somebody else's fault behind it, which comes later. */
+TEST_F_TIMEOUT(neighbours, fault_served_as_if_alone, TEST_S)
+{
+	struct desc *desc = proc_shared(sizeof(*desc));
+	struct victim *victim = self->scene.victim;
+	struct portal portal;
+	int status;
+	void *mem;
+
+	mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_TRUE(victim_start(victim)) TH_LOG("%s", strerror(-victim->error));
+	ASSERT_EQ(0, portal_open(&portal, &self->other->queue));
+	desc_memfill(desc, mem, 0x5a, sizeof(uint64_t));
+	desc->hw.flags |= IDXD_OP_FLAG_BOF;
+	EXPECT_LE(0, portal_submit(&portal, &desc->hw));
+	EXPECT_EQ(DSA_COMP_SUCCESS, desc_wait(&desc->record, SOON_MS));
+	portal_close(&portal);
+
+	ASSERT_EQ(0, kill(victim->pid, SIGKILL));
+	EXPECT_TRUE(kill_server(&self->scene));
+	EXPECT_NE(0, proc_wait(victim->pid, VICTIM_TIMEOUT_MS, &status));
+}
+
 TEST_HARNESS_MAIN
