@@ -7,7 +7,7 @@
 
 #define STORM	"/sys/kernel/debug/iommu/kva/storm"
 #define WALK	"/sys/kernel/debug/iommu/kva/walk"
-#define TABLES	2048
+#define TABLES	16384
 
 static void measure(const char *method, unsigned int processes)
 {
