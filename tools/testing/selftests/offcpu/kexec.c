@@ -2,8 +2,8 @@
 /*
  * kexec KERNEL INITRD COMMANDLINE: start another kernel while a process has a
  * device at work for it and nobody has told that process.  Whether its tasks die
- * in time is for whoever reads the kernel's log, with the trace events of off-CPU
- * tasks in it (tp_printk).
+ * in time, and how long the device went on with what it had, is for whoever reads
+ * the kernel's log, with the trace events of off-CPU tasks in it (tp_printk).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../idxd/proc.h"
 #include "busy.h"
+
+#define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
+#define PATIENCE	"60000"		/* slow is not stuck */
+#define SLOWDOWN	32
 
 static int load_kernel(char **argv)
 {
@@ -30,9 +35,11 @@ static int load_kernel(char **argv)
 static int be_busy(void)
 {
 	struct queue queue;
-	int ret = queue_find(&queue, false);
+	int ret = proc_write_file(TIMEOUT_FILE, PATIENCE);
 
-	return ret ? ret : busy_start(busy_alloc(&queue), 1);
+	if (!ret)
+		ret = queue_find(&queue, false);
+	return ret ? ret : busy_start(busy_alloc(&queue), SLOWDOWN);
 }
 
 int main(int argc, char **argv)

@@ -5,7 +5,7 @@
  * enabled as they were, and can be opened again.
  *
  * Not among the programs that kselftest runs by default: somebody must wake the
- * machine up from RAM, and some lose their root file system.  Run a copy that is in
+ * machine up from idle and from RAM, and some lose their root file system.  Run a copy that is in
  * memory, with its configuration file beside it; it is linked statically.
  */
 #include <poll.h>
@@ -19,7 +19,6 @@
 #include "busy.h"
 #include "inject.h"
 
-#define TEST_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 #define LIMIT_S		300
 /* The last phase of devices begins; the IOMMUs are switched off after it. */
 #define LAST_PHASE	"dpm_suspend_noirq["
@@ -37,13 +36,12 @@ FIXTURE_VARIANT(suspend) {
 	const char *state;
 };
 
-/* All that there is to it but that the CPUs idle, so that nobody need end it. */
 FIXTURE_VARIANT_ADD(suspend, shared_to_idle) {
-	.how = "pm_test", .kind = "platform", .state = "freeze",
+	.how = "pm_test", .kind = "none", .state = "freeze",
 };
 
 FIXTURE_VARIANT_ADD(suspend, dedicated_to_idle) {
-	.dedicated = true, .how = "pm_test", .kind = "platform", .state = "freeze",
+	.dedicated = true, .how = "pm_test", .kind = "none", .state = "freeze",
 };
 
 FIXTURE_VARIANT_ADD(suspend, shared_to_ram) {
@@ -79,7 +77,6 @@ FIXTURE_SETUP(suspend)
 		SKIP(return, "no DSA device");
 	if (set_power(variant->how, variant->kind))
 		SKIP(return, "the machine has no such state");
-	proc_write_file(TEST_DELAY, "0");
 	ASSERT_EQ(0, queue_find(&queue, variant->dedicated));
 	ASSERT_EQ(0, trace_start(&trace));
 	ASSERT_EQ(0, trace_enable(&trace, "power/suspend_resume"));
@@ -91,7 +88,6 @@ FIXTURE_TEARDOWN(suspend)
 {
 	inject_slow(self->busy->queue.device, 0);
 	trace_stop(&trace);
-	set_power("pm_test", "none");
 }
 
 /* The first event of that kind since event @from, or -1. */
