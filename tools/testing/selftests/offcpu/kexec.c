@@ -19,7 +19,7 @@
 
 #define TIMEOUT_FILE	"/proc/sys/kernel/offcpu_drain_timeout_ms"
 #define PATIENCE	"60000"		/* slow is not stuck */
-#define SLOWDOWN	32
+#define SLOWDOWN	128
 
 static int load_kernel(char **argv)
 {
