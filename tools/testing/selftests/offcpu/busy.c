@@ -33,6 +33,7 @@ struct busy *busy_alloc(const struct queue *queue)
 	struct busy *busy = proc_shared(sizeof(*busy));
 
 	busy->queue = *queue;
+	busy->slowdown = SLOWDOWN;
 	busy->work = work_alloc();
 	return busy;
 }
@@ -225,7 +226,7 @@ int busy_lose(struct busy *busy, struct trace *trace, struct busy_loss *loss,
 	proc_read_file(TIMEOUT_FILE, timeout, sizeof(timeout));
 	proc_write_file(TIMEOUT_FILE, PATIENCE);
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		ret = lose_once(busy, trace, loss, SLOWDOWN << attempt, go, arg);
+		ret = lose_once(busy, trace, loss, busy->slowdown << attempt, go, arg);
 		if (ret || was_at_work(trace, loss, busy))
 			break;
 		/* A machine under load was late. */

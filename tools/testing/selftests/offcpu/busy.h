@@ -30,6 +30,7 @@ enum { BUSY_READY = 1, BUSY_GO, BUSY_WORKS, BUSY_LOST, BUSY_BACK };
 
 struct busy {
 	struct queue queue;
+	unsigned int slowdown;	/* of the device, when busy_lose() first tries */
 
 	/* What came of it. */
 	struct work *work;

@@ -5,8 +5,9 @@
  * enabled as they were, and can be opened again.
  *
  * Not among the programs that kselftest runs by default: somebody must wake the
- * machine up from idle and from RAM, and some lose their root file system.  Run a copy that is in
- * memory, with its configuration file beside it; it is linked statically.
+ * machine up from idle and from RAM, and some lose their root file system.  Run a
+ * copy that is in memory, with its configuration file beside it; it is linked
+ * statically.
  */
 #include <poll.h>
 #include <signal.h>
@@ -20,6 +21,8 @@
 #include "inject.h"
 
 #define LIMIT_S		300
+/* The kernel takes its time to find room for an image, before it stops devices. */
+#define IMAGE_SLOWDOWN	1024
 /* The last phase of devices begins; the IOMMUs are switched off after it. */
 #define LAST_PHASE	"dpm_suspend_noirq["
 
@@ -82,6 +85,8 @@ FIXTURE_SETUP(suspend)
 	ASSERT_EQ(0, trace_enable(&trace, "power/suspend_resume"));
 	witness_forget();
 	self->busy = busy_alloc(&queue);
+	if (!strcmp(variant->state, "disk"))
+		self->busy->slowdown = IMAGE_SLOWDOWN;
 }
 
 FIXTURE_TEARDOWN(suspend)
