@@ -9,8 +9,8 @@
 
 #include "bench.h"
 
-#define PROCESSES	400
-#define WARM_UP		20
+#define PROCESSES	2000
+#define WARM_UP		200
 #define FAULT_ROUNDS	16
 #define FAULT_PAGES	4096
 
