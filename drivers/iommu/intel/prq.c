@@ -6,11 +6,11 @@
  * PASID entries, and submit to the invalidation queue.  Groups are put together
  * in prq-group.c and handled by who attached the domain.
  *
- * Whoever holds iopf_lock may take requests from the queue: the interrupt's thread,
- * its worker, and a drain.  Taking one means to find its handler, or to refuse it, and never
- * to wait for a page.  A request for a PASID that has no entry is refused: an
- * entry is cleared before its PASID is drained, so with iopf_lock held and an
- * entry there, the handler is there too.
+ * Whoever holds iopf_lock may take requests from the queue: the interrupt's
+ * thread, its worker, and a drain.  Taking one means to find its handler, or to
+ * refuse it, and never to wait for a page.  A request for a PASID that has no
+ * entry is refused: an entry is cleared before its PASID is drained, so with
+ * iopf_lock held and an entry there, the handler is there too.
  *
  * The hardware stops at an overflow, until it is told to go on, and answers what
  * it can't take with success: the device finds the page missing again.

@@ -18,6 +18,17 @@
 #define HUGE_SETTING	"/sys/kernel/mm/transparent_hugepage/enabled"
 #define TRIES		50
 
+void *pages_untouched(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED)
+		return NULL;
+	madvise(mem, size, MADV_NOHUGEPAGE);
+	return mem;
+}
+
 static int open_pagemap(void)
 {
 	return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

@@ -13,6 +13,9 @@
 #define PAGES_SIZE	4096UL
 #define PAGES_HUGE	(2UL * 1024 * 1024)
 
+/** pages_untouched() - private memory in small pages, none of them there; or NULL */
+void *pages_untouched(size_t size);
+
 /** pages_pfn() - the page frame behind an address; 0: none, or not root */
 uint64_t pages_pfn(const void *va);
 

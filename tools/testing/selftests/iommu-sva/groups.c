@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../idxd/desc.h"
+#include "../idxd/pages.h"
 #include "../idxd/proc.h"
 #include "../idxd/queue.h"
 #include "../kselftest_harness.h"
@@ -30,17 +31,6 @@ FIXTURE(groups) {
 	uint8_t *src, *dst;	/* dst: none of it is there */
 };
 
-static uint8_t *untouched(void)
-{
-	uint8_t *mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (mem == MAP_FAILED)
-		return NULL;
-	madvise(mem, PAGES * PAGE, MADV_NOHUGEPAGE);
-	return mem;
-}
-
 FIXTURE_SETUP(groups)
 {
 	int ret;
@@ -55,8 +45,8 @@ FIXTURE_SETUP(groups)
 	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, portal_open(&self->portal, &self->queue));
 	self->desc = proc_shared(sizeof(*self->desc));
-	self->src = untouched();
-	self->dst = untouched();
+	self->src = pages_untouched(PAGES * PAGE);
+	self->dst = pages_untouched(PAGES * PAGE);
 	ASSERT_NE(NULL, self->src);
 	ASSERT_NE(NULL, self->dst);
 	for (size_t i = 0; i < PAGES * PAGE; i++)

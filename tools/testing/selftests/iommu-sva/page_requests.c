@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "../idxd/desc.h"
+#include "../idxd/pages.h"
 #include "../idxd/proc.h"
 #include "../idxd/queue.h"
 #include "../kselftest_harness.h"
@@ -78,23 +79,11 @@ FIXTURE_TEARDOWN(page_requests)
 	prq_close(&self->prq);
 }
 
-/* Untouched memory: each page of it is a fault. */
-static uint8_t *untouched(size_t size)
-{
-	uint8_t *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (mem == MAP_FAILED)
-		return NULL;
-	madvise(mem, size, MADV_NOHUGEPAGE);
-	return mem;
-}
-
-/* All at once, each into pages of its own that are not there. */
+/* All at once, each into pages of its own that are not there: a fault each. */
 static bool send_round(struct portal *portal, struct desc *descs,
 		       struct shared *shared)
 {
-	uint8_t *dst = untouched(DESCS * PAGES * PAGE);
+	uint8_t *dst = pages_untouched(DESCS * PAGES * PAGE);
 	bool good = dst;
 
 	for (int i = 0; good && i < DESCS; i++) {
