@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../idxd/desc.h"
+#include "../idxd/pages.h"
 #include "../idxd/proc.h"
 #include "../idxd/queue.h"
 #include "../kselftest_harness.h"
@@ -39,15 +40,6 @@ static uint8_t *map(size_t size, int flags)
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
-static uint8_t *map_small(void)
-{
-	uint8_t *mem = map(PAGES * PAGE, MAP_PRIVATE);
-
-	if (mem)
-		madvise(mem, PAGES * PAGE, MADV_NOHUGEPAGE);
-	return mem;
-}
-
 FIXTURE_SETUP(kinds)
 {
 	if (!queue_device_exists())
@@ -56,8 +48,8 @@ FIXTURE_SETUP(kinds)
 	ASSERT_TRUE(self->queue.block_on_fault);
 	ASSERT_EQ(0, portal_open(&self->portal, &self->queue));
 	self->desc = proc_shared(2 * sizeof(*self->desc));
-	self->src = map_small();
-	self->dst = map_small();
+	self->src = pages_untouched(PAGES * PAGE);
+	self->dst = pages_untouched(PAGES * PAGE);
 	ASSERT_NE(NULL, self->src);
 	ASSERT_NE(NULL, self->dst);
 }
