@@ -126,6 +126,7 @@ void pasid_flush_new(struct intel_iommu *iommu, u32 pasid,
 {
 	struct pasid_flush flush = {};
 
+	KUNIT_STATIC_STUB_REDIRECT(pasid_flush_new, iommu, pasid, new);
 	if (!cap_caching_mode(iommu->cap)) {
 		iommu_flush_write_buffer(iommu);
 		return;
@@ -135,3 +136,4 @@ void pasid_flush_new(struct intel_iommu *iommu, u32 pasid,
 	add_iotlb(&flush, iommu, pasid, new);
 	qi_submit_sync(iommu, flush.descs, flush.count, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(pasid_flush_new);

@@ -273,6 +273,7 @@ int intel_pasid_setup_first_level(struct intel_iommu *iommu,
 		new.val[1] |= PASID1_PGSNP;
 	return pasid_install(iommu, dev, pasid, &new);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_pasid_setup_first_level);
 
 static struct pasid_second_stage pasid_second_stage_of(struct dmar_domain *domain)
 {
@@ -309,6 +310,7 @@ int intel_pasid_setup_second_level(struct intel_iommu *iommu,
 	new.val[1] |= pasid_walk_snoop(iommu);
 	return pasid_install(iommu, dev, pasid, &new);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_pasid_setup_second_level);
 
 /**
  * intel_pasid_setup_pass_through() - let a PASID reach memory untranslated
@@ -327,6 +329,7 @@ int intel_pasid_setup_pass_through(struct intel_iommu *iommu,
 	pasid_make_pass_through(&new, FLPT_DEFAULT_DID, iommu->msagaw);
 	return pasid_install(iommu, dev, pasid, &new);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_pasid_setup_pass_through);
 
 /* A guest's first stage, as it was asked for through iommufd. */
 static int pasid_guest_stage(struct intel_iommu *iommu, struct device *dev,
@@ -385,6 +388,7 @@ int intel_pasid_setup_nested(struct intel_iommu *iommu, struct device *dev,
 		new.val[1] |= PASID1_PGSNP;
 	return pasid_install(iommu, dev, pasid, &new);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_pasid_setup_nested);
 
 /*
  * Set the bits @mask of word @word to @bits in an entry that is present, and
@@ -438,6 +442,7 @@ int intel_pasid_setup_dirty_tracking(struct intel_iommu *iommu,
 	return pasid_change(iommu, dev, pasid, 0, PASID0_SSADE,
 			    enabled ? PASID0_SSADE : 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_pasid_setup_dirty_tracking);
 
 /**
  * intel_pasid_setup_page_snoop_control() - let all accesses of a PASID snoop
@@ -454,6 +459,7 @@ void intel_pasid_setup_page_snoop_control(struct intel_iommu *iommu,
 	WARN_ON_ONCE(pasid_change(iommu, dev, pasid, 1, PASID1_PGSNP,
 				  PASID1_PGSNP));
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_pasid_setup_page_snoop_control);
 
 /**
  * intel_pasid_tear_down_entry() - no translation by a PASID any more

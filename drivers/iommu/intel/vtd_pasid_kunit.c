@@ -2,12 +2,16 @@
 /*
  * KUnit test of what scalable mode finds by PASID: every field of every kind of
  * entry, and the flushes that go with a change, against words worked out by hand
- * from the VT-d specification, revision 4.1; and in which order an entry is torn
- * down.  Touches no hardware.
+ * from the VT-d specification, revision 4.1; what the driver makes of a domain and of
+ * what the IOMMU can do; and in which order an entry is set up and torn down.  Touches
+ * no hardware.
  */
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/xarray.h>
 
+#include "../iommu-pages.h"
 #include "pasid-flush.h"
 
 #define PTR	0x123456789000ULL
@@ -269,61 +273,75 @@ static void flush_device_tlb_twice(struct kunit *test)
 }
 
 /*
- * Teardown.  Flush and drain are replaced: each looks at what it finds, which the
- * test judges afterwards.
+ * A device that is attached and detached.  Flushes and the drain are replaced: each
+ * looks at what it finds, which the test judges afterwards.
  */
 
 /**
- * struct torn - a device that has one PASID
+ * struct target - a device that has one PASID
  * @fake: it, and its IOMMU
  * @link: leads from @dev to @fake
  * @dev: what the driver is called for
  * @table: its PASID directory
  * @entry: of PASID
  * @steps: flushes and drains until now
- * @flushed: which of them was the flush; 0: none.  The same for @drained
- * @drained: see @flushed
- * @flush_found: words of @entry then.  The same for @drain_found
- * @drain_found: see @flush_found
+ * @made: which of them was the flush of a new entry; 0: none.  The same for
+ *	@flushed, that of an old one, and @drained
+ * @flushed: see @made
+ * @drained: see @made
+ * @made_found: words of @entry then.  The same for the two that follow
+ * @flush_found: see @made_found
+ * @drain_found: see @made_found
  */
-struct torn {
+struct target {
 	struct fake *fake;
 	struct dev_iommu link;
 	struct device dev;
 	struct pasid_table table;
 	struct pasid_entry *entry;
-	unsigned int steps, flushed, drained;
-	struct pasid_entry flush_found, drain_found;
+	unsigned int steps, made, flushed, drained;
+	struct pasid_entry made_found, flush_found, drain_found;
 };
 
-static void torn_flush(struct intel_iommu *iommu,
-		       const struct device_domain_info *info, u32 pasid,
-		       struct pasid_entry *old)
+static void target_flush_new(struct intel_iommu *iommu, u32 pasid,
+			     struct pasid_entry *new)
 {
 	struct kunit *test = kunit_get_current_test();
-	struct torn *torn = test->priv;
+	struct target *target = test->priv;
 
-	KUNIT_EXPECT_PTR_EQ(test, &torn->fake->iommu, iommu);
-	KUNIT_EXPECT_PTR_EQ(test, &torn->fake->info, info);
-	KUNIT_EXPECT_EQ(test, PASID, pasid);
-	KUNIT_EXPECT_PTR_EQ(test, torn->entry, old);
-	torn->flushed = ++torn->steps;
-	torn->flush_found = *torn->entry;
+	KUNIT_EXPECT_PTR_EQ(test, &target->fake->iommu, iommu);
+	target->made = ++target->steps;
+	target->made_found = *target->entry;
 }
 
-static void torn_drain(struct device *dev, u32 pasid)
+static void target_flush_old(struct intel_iommu *iommu,
+			     const struct device_domain_info *info, u32 pasid,
+			     struct pasid_entry *old)
 {
 	struct kunit *test = kunit_get_current_test();
-	struct torn *torn = test->priv;
+	struct target *target = test->priv;
 
-	KUNIT_EXPECT_PTR_EQ(test, &torn->dev, dev);
+	KUNIT_EXPECT_PTR_EQ(test, &target->fake->iommu, iommu);
+	KUNIT_EXPECT_PTR_EQ(test, &target->fake->info, info);
 	KUNIT_EXPECT_EQ(test, PASID, pasid);
-	torn->drained = ++torn->steps;
-	torn->drain_found = *torn->entry;
+	KUNIT_EXPECT_PTR_EQ(test, target->entry, old);
+	target->flushed = ++target->steps;
+	target->flush_found = *target->entry;
+}
+
+static void target_drain(struct device *dev, u32 pasid)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct target *target = test->priv;
+
+	KUNIT_EXPECT_PTR_EQ(test, &target->dev, dev);
+	KUNIT_EXPECT_EQ(test, PASID, pasid);
+	target->drained = ++target->steps;
+	target->drain_found = *target->entry;
 }
 
 /* Room for 20 bits, and the table that PASID is in. */
-static void torn_make_table(struct kunit *test, struct torn *torn)
+static void target_make_table(struct kunit *test, struct target *target)
 {
 	struct pasid_dir_entry *dir;
 	struct pasid_entry *entries;
@@ -336,82 +354,366 @@ static void torn_make_table(struct kunit *test, struct torn *torn)
 	KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)entries, VTD_PAGE_SIZE));
 
 	dir[PASID >> PASID_PDE_SHIFT].val = virt_to_phys(entries) | PASID_DIR_P;
-	torn->table = (struct pasid_table) { .table = dir, .max_pasid = 1 << 20 };
-	torn->entry = &entries[PASID & PASID_PTE_MASK];
+	target->table = (struct pasid_table) { .table = dir, .max_pasid = 1 << 20 };
+	target->entry = &entries[PASID & PASID_PTE_MASK];
 }
 
-static struct torn *torn_new(struct kunit *test)
+static struct target *target_new(struct kunit *test)
+{
+	struct target *target = kunit_kzalloc(test, sizeof(*target), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, target);
+	target->fake = fake_new(test);
+	target_make_table(test, target);
+	spin_lock_init(&target->fake->iommu.lock);
+	target->fake->info.iommu = &target->fake->iommu;
+	target->fake->info.pasid_table = &target->table;
+	target->fake->info.pri_enabled = true;
+	target->link.priv = &target->fake->info;
+	target->dev.iommu = &target->link;
+	target->dev.init_name = "fake";
+
+	test->priv = target;
+	kunit_activate_static_stub(test, pasid_flush_new, target_flush_new);
+	kunit_activate_static_stub(test, pasid_flush_old, target_flush_old);
+	kunit_activate_static_stub(test, intel_iommu_drain_pasid_prq, target_drain);
+	return target;
+}
+
+/*
+ * Set-up.  SLTS = bit 46, FLTS = bit 47, SMPWC = bit 48 of the extended capabilities
+ * (10.4.3), SMTS = bit 43, EAFS = bit 34, SRS = bit 31, NEST = bit 26; FS5LP = bit 60
+ * of the capabilities (10.4.2).
+ */
+#define FLTS	0x800000000000ULL
+#define SLTS	0x400000000000ULL
+#define SMPWC	0x1000000000000ULL
+#define NESTING	0x80004000000ULL
+#define SRS	0x80000000ULL
+#define EAFS	0x400000000ULL
+#define FS5LP	0x1000000000000000ULL
+
+/* What was made, complete before the flush; then forget it. */
+static void expect_made(struct kunit *test, int ret, u64 word0, u64 word1,
+			u64 word2)
+{
+	struct target *target = test->priv;
+
+	KUNIT_EXPECT_EQ(test, 0, ret);
+	KUNIT_EXPECT_EQ(test, 1, target->made);
+	KUNIT_EXPECT_EQ(test, 1, target->steps);
+	expect_entry(test, target->entry, word0, word1, word2);
+	expect_entry(test, &target->made_found, word0, word1, word2);
+	target->steps = 0;
+	target->made = 0;
+	memset(target->entry, 0, sizeof(*target->entry));
+}
+
+static void expect_none(struct kunit *test, int error, int ret)
+{
+	struct target *target = test->priv;
+
+	KUNIT_EXPECT_EQ(test, error, ret);
+	KUNIT_EXPECT_EQ(test, 0, target->steps);
+	expect_entry(test, target->entry, 0, 0, 0);
+}
+
+static int set_first_level(struct target *target, int flags)
+{
+	return intel_pasid_setup_first_level(&target->fake->iommu, &target->dev,
+					     phys_to_virt(PTR), PASID, DID, flags);
+}
+
+static void set_up_first_level(struct kunit *test)
+{
+	struct target *target = target_new(test);
+	struct intel_iommu *iommu = &target->fake->iommu;
+
+	expect_none(test, -EINVAL, set_first_level(target, 0));
+	iommu->ecap = FLTS;
+	expect_made(test, set_first_level(target, 0), 0x41, 0xbeef, 0x123456789000);
+	iommu->ecap |= SMPWC;
+	expect_made(test, set_first_level(target, 0), 0x41, 0x80beef,
+		    0x123456789000);
+	expect_made(test, set_first_level(target, PASID_FLAG_PAGE_SNOOP), 0x41,
+		    0x180beef, 0x123456789000);
+	expect_none(test, -EINVAL, set_first_level(target, PASID_FLAG_FL5LP));
+	iommu->cap |= FS5LP;
+	expect_made(test, set_first_level(target, PASID_FLAG_FL5LP), 0x41, 0x80beef,
+		    0x123456789004);
+}
+
+static struct dmar_domain *domain_new(struct kunit *test, int agaw)
+{
+	struct dmar_domain *domain = kunit_kzalloc(test, sizeof(*domain), GFP_KERNEL);
+	struct iommu_domain_info *info = kunit_kzalloc(test, sizeof(*info), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, domain);
+	KUNIT_ASSERT_NOT_NULL(test, info);
+	domain->pgd = phys_to_virt(PTR);
+	domain->agaw = agaw;
+	info->did = DID;
+	xa_init(&domain->iommu_array);
+	/* Of index 0, so that there is nothing to free. */
+	KUNIT_ASSERT_FALSE(test, xa_is_err(xa_store(&domain->iommu_array, 0, info,
+						    GFP_KERNEL)));
+	return domain;
+}
+
+static int set_second_level(struct target *target, struct dmar_domain *domain)
+{
+	return intel_pasid_setup_second_level(&target->fake->iommu, domain,
+					      &target->dev, PASID);
+}
+
+static void set_up_second_level(struct kunit *test)
+{
+	struct target *target = target_new(test);
+	struct intel_iommu *iommu = &target->fake->iommu;
+	struct dmar_domain *domain = domain_new(test, 2);
+
+	iommu->agaw = 2;
+	expect_none(test, -EINVAL, set_second_level(target, domain));
+	iommu->ecap = SLTS;
+	expect_made(test, set_second_level(target, domain), 0x123456789089, 0xbeef,
+		    0);
+	iommu->ecap |= SMPWC;
+	domain->agaw = 1;
+	domain->dirty_tracking = true;
+	expect_made(test, set_second_level(target, domain), 0x123456789285,
+		    0x80beef, 0);
+	domain->agaw = 3;
+	expect_none(test, -EINVAL, set_second_level(target, domain));
+	iommu->agaw = 3;
+	expect_made(test, set_second_level(target, domain), 0x12345678928d,
+		    0x80beef, 0);
+}
+
+/* Domain ID 1 is that of all pass-through entries. */
+static void set_up_pass_through(struct kunit *test)
+{
+	struct target *target = target_new(test);
+	struct intel_iommu *iommu = &target->fake->iommu;
+
+	iommu->agaw = 2;
+	iommu->msagaw = 3;
+	expect_made(test, intel_pasid_setup_pass_through(iommu, &target->dev, PASID),
+		    0x10d, 1, 0);
+}
+
+/* A guest's first stage on a second stage of 4 levels. */
+static struct dmar_domain *nested_new(struct kunit *test, struct target *target)
+{
+	struct dmar_domain *domain = domain_new(test, 0);
+
+	target->fake->iommu.ecap = NESTING;
+	domain->s2_domain = domain_new(test, 2);
+	domain->s1_cfg = (struct iommu_hwpt_vtd_s1) {
+		.pgtbl_addr = PTR2, .addr_width = 48,
+	};
+	return domain;
+}
+
+static int set_nested(struct target *target, struct dmar_domain *domain)
+{
+	return intel_pasid_setup_nested(&target->fake->iommu, &target->dev, PASID,
+					domain);
+}
+
+static void set_up_nested(struct kunit *test)
+{
+	struct target *target = target_new(test);
+	struct intel_iommu *iommu = &target->fake->iommu;
+	struct dmar_domain *domain = nested_new(test, target);
+
+	expect_made(test, set_nested(target, domain), 0x1234567890c9, 0xbeef,
+		    0xabcdef012000);
+	iommu->ecap |= SMPWC;
+	domain->s2_domain->dirty_tracking = true;
+	domain->s1_cfg.flags = IOMMU_VTD_S1_WPE;
+	expect_made(test, set_nested(target, domain), 0x1234567892c9, 0x80beef,
+		    0xabcdef012010);
+	iommu->ecap |= SRS;
+	domain->s2_domain->force_snooping = true;
+	domain->s1_cfg.flags = IOMMU_VTD_S1_SRE;
+	expect_made(test, set_nested(target, domain), 0x1234567892c9, 0x180beef,
+		    0xabcdef012001);
+	iommu->ecap |= EAFS;
+	domain->s1_cfg.flags = IOMMU_VTD_S1_EAFE;
+	expect_made(test, set_nested(target, domain), 0x1234567892c9, 0x180beef,
+		    0xabcdef012080);
+	iommu->cap |= FS5LP;
+	domain->s1_cfg.flags = 0;
+	domain->s1_cfg.addr_width = 57;
+	expect_made(test, set_nested(target, domain), 0x1234567892c9, 0x180beef,
+		    0xabcdef012004);
+}
+
+/* What a guest asks for, and the IOMMU has not. */
+static void set_up_nested_refused(struct kunit *test)
+{
+	struct target *target = target_new(test);
+	struct dmar_domain *domain = nested_new(test, target);
+
+	domain->s1_cfg.flags = IOMMU_VTD_S1_SRE;
+	expect_none(test, -EINVAL, set_nested(target, domain));
+	domain->s1_cfg.flags = IOMMU_VTD_S1_EAFE;
+	expect_none(test, -EINVAL, set_nested(target, domain));
+	domain->s1_cfg.flags = 0;
+	domain->s1_cfg.addr_width = 57;
+	expect_none(test, -EINVAL, set_nested(target, domain));
+	domain->s1_cfg.addr_width = 52;
+	expect_none(test, -EINVAL, set_nested(target, domain));
+	domain->s1_cfg.addr_width = 48;
+	domain->s1_cfg.pgtbl_addr = PTR2 + 0x800;
+	expect_none(test, -EINVAL, set_nested(target, domain));
+	domain->s1_cfg.pgtbl_addr = PTR2;
+	target->fake->iommu.ecap = 0;
+	expect_none(test, -ENODEV, set_nested(target, domain));
+}
+
+/* Who is there stays there, as he is. */
+static void set_up_twice(struct kunit *test)
+{
+	struct target *target = target_new(test);
+	struct intel_iommu *iommu = &target->fake->iommu;
+
+	iommu->ecap = FLTS;
+	KUNIT_EXPECT_EQ(test, 0, set_first_level(target, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, intel_pasid_setup_pass_through(iommu,
+								     &target->dev,
+								     PASID));
+	KUNIT_EXPECT_EQ(test, 1, target->steps);
+	expect_entry(test, target->entry, 0x41, 0xbeef, 0x123456789000);
+}
+
+/* The first of 64 PASIDs brings their table along. */
+static void set_up_with_a_new_table(struct kunit *test)
+{
+	struct target *target = target_new(test);
+	struct pasid_dir_entry *dir = target->table.table;
+	struct intel_iommu *iommu = &target->fake->iommu;
+	struct pasid_entry *entries;
+
+	/* 0x12345 = 0x48d * 64 + 5 */
+	KUNIT_ASSERT_EQ(test, 0, intel_pasid_setup_pass_through(iommu, &target->dev,
+								0x12345));
+	KUNIT_ASSERT_EQ(test, 1, dir[0x48d].val & 0xfff);
+	entries = phys_to_virt(dir[0x48d].val & ~0xfffULL);
+	expect_entry(test, &entries[5], 0x101, 1, 0);
+	expect_entry(test, &entries[4], 0, 0, 0);
+	expect_entry(test, target->entry, 0, 0, 0);
+
+	/* None is behind the directory's end. */
+	target->table.max_pasid = 0x12340;
+	KUNIT_EXPECT_EQ(test, -EINVAL, intel_pasid_setup_pass_through(iommu,
+								      &target->dev,
+								      0x12345));
+	iommu_free_page(entries);
+}
+
+static int set_dirty_tracking(struct target *target, bool on)
+{
+	return intel_pasid_setup_dirty_tracking(&target->fake->iommu, &target->dev,
+						PASID, on);
+}
+
+/* SSADE = bit 9; what was cached of the entry is flushed if it changed. */
+static void dirty_tracking_switched(struct kunit *test)
+{
+	struct target *target = target_new(test);
+
+	KUNIT_EXPECT_EQ(test, -ENODEV, set_dirty_tracking(target, true));
+	target->entry->val[0] = 0x41;
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, set_dirty_tracking(target, true));
+
+	target->entry->val[0] = 0x123456789089;
+	KUNIT_EXPECT_EQ(test, 0, set_dirty_tracking(target, true));
+	KUNIT_EXPECT_EQ(test, 1, target->flushed);
+	KUNIT_EXPECT_EQ(test, 0x123456789289, target->flush_found.val[0]);
+	KUNIT_EXPECT_EQ(test, 0, set_dirty_tracking(target, true));
+	KUNIT_EXPECT_EQ(test, 1, target->steps);
+	KUNIT_EXPECT_EQ(test, 0, set_dirty_tracking(target, false));
+	KUNIT_EXPECT_EQ(test, 2, target->flushed);
+	KUNIT_EXPECT_EQ(test, 0x123456789089, target->flush_found.val[0]);
+}
+
+/* PGSNP = bit 88 */
+static void page_snoop_switched_on(struct kunit *test)
+{
+	struct target *target = target_new(test);
+
+	target->entry->val[0] = 0x41;
+	target->entry->val[1] = 0x80beef;
+	intel_pasid_setup_page_snoop_control(&target->fake->iommu, &target->dev, PASID);
+	KUNIT_EXPECT_EQ(test, 1, target->flushed);
+	KUNIT_EXPECT_EQ(test, 0x180beef, target->flush_found.val[1]);
+	KUNIT_EXPECT_EQ(test, 0x41, target->flush_found.val[0]);
+}
+
+/*
+ * Teardown.
+ */
+
+static struct target *target_attached(struct kunit *test)
 {
 	struct pasid_first_stage fs = { .ptr = PTR };
-	struct torn *torn = kunit_kzalloc(test, sizeof(*torn), GFP_KERNEL);
+	struct target *target = target_new(test);
 
-	KUNIT_ASSERT_NOT_NULL(test, torn);
-	torn->fake = fake_new(test);
-	torn_make_table(test, torn);
-	spin_lock_init(&torn->fake->iommu.lock);
-	torn->fake->info.iommu = &torn->fake->iommu;
-	torn->fake->info.pasid_table = &torn->table;
-	torn->fake->info.pri_enabled = true;
-	torn->link.priv = &torn->fake->info;
-	torn->dev.iommu = &torn->link;
-	pasid_make_first_stage(torn->entry, DID, &fs);
-
-	test->priv = torn;
-	kunit_activate_static_stub(test, pasid_flush_old, torn_flush);
-	kunit_activate_static_stub(test, intel_iommu_drain_pasid_prq, torn_drain);
-	return torn;
+	pasid_make_first_stage(target->entry, DID, &fs);
+	return target;
 }
 
-static void tear_down(struct torn *torn, bool fault_ignore)
+static void tear_down(struct target *target, bool fault_ignore)
 {
-	intel_pasid_tear_down_entry(&torn->fake->iommu, &torn->dev, PASID,
+	intel_pasid_tear_down_entry(&target->fake->iommu, &target->dev, PASID,
 				    fault_ignore);
 }
 
 /* Not present before it is flushed, drained when nothing is left of it. */
 static void torn_down_in_order(struct kunit *test)
 {
-	struct torn *torn = torn_new(test);
+	struct target *target = target_attached(test);
 
-	tear_down(torn, false);
-	KUNIT_EXPECT_EQ(test, 1, torn->flushed);
-	KUNIT_EXPECT_EQ(test, 2, torn->drained);
-	KUNIT_EXPECT_EQ(test, 2, torn->steps);
+	tear_down(target, false);
+	KUNIT_EXPECT_EQ(test, 1, target->flushed);
+	KUNIT_EXPECT_EQ(test, 2, target->drained);
+	KUNIT_EXPECT_EQ(test, 2, target->steps);
 	/* Hardware that read half of the entry finds the rest as it was. */
-	expect_entry(test, &torn->flush_found, 0x40, DID, PTR);
-	expect_entry(test, &torn->drain_found, 0, 0, 0);
-	expect_entry(test, torn->entry, 0, 0, 0);
+	expect_entry(test, &target->flush_found, 0x40, DID, PTR);
+	expect_entry(test, &target->drain_found, 0, 0, 0);
+	expect_entry(test, target->entry, 0, 0, 0);
 }
 
 /* FPD = bit 1, from the moment that requests are refused */
 static void torn_down_without_faults(struct kunit *test)
 {
-	struct torn *torn = torn_new(test);
+	struct target *target = target_attached(test);
 
-	tear_down(torn, true);
-	KUNIT_EXPECT_EQ(test, 1, torn->flushed);
-	KUNIT_EXPECT_EQ(test, 0, torn->drained);
-	expect_entry(test, &torn->flush_found, 0x42, DID, PTR);
-	expect_entry(test, torn->entry, 0x2, 0, 0);
+	tear_down(target, true);
+	KUNIT_EXPECT_EQ(test, 1, target->flushed);
+	KUNIT_EXPECT_EQ(test, 0, target->drained);
+	expect_entry(test, &target->flush_found, 0x42, DID, PTR);
+	expect_entry(test, target->entry, 0x2, 0, 0);
 }
 
 static void torn_down_without_page_requests(struct kunit *test)
 {
-	struct torn *torn = torn_new(test);
+	struct target *target = target_attached(test);
 
-	torn->fake->info.pri_enabled = false;
-	tear_down(torn, false);
-	KUNIT_EXPECT_EQ(test, 1, torn->flushed);
-	KUNIT_EXPECT_EQ(test, 1, torn->steps);
+	target->fake->info.pri_enabled = false;
+	tear_down(target, false);
+	KUNIT_EXPECT_EQ(test, 1, target->flushed);
+	KUNIT_EXPECT_EQ(test, 1, target->steps);
 }
 
 static void torn_down_once(struct kunit *test)
 {
-	struct torn *torn = torn_new(test);
+	struct target *target = target_attached(test);
 
-	tear_down(torn, false);
-	tear_down(torn, false);
-	KUNIT_EXPECT_EQ(test, 2, torn->steps);
+	tear_down(target, false);
+	tear_down(target, false);
+	KUNIT_EXPECT_EQ(test, 2, target->steps);
 }
 
 static struct kunit_case pasid_cases[] = {
@@ -429,6 +731,15 @@ static struct kunit_case pasid_cases[] = {
 	KUNIT_CASE(flush_without_pasid),
 	KUNIT_CASE(flush_without_device_tlb),
 	KUNIT_CASE(flush_device_tlb_twice),
+	KUNIT_CASE(set_up_first_level),
+	KUNIT_CASE(set_up_second_level),
+	KUNIT_CASE(set_up_pass_through),
+	KUNIT_CASE(set_up_nested),
+	KUNIT_CASE(set_up_nested_refused),
+	KUNIT_CASE(set_up_twice),
+	KUNIT_CASE(set_up_with_a_new_table),
+	KUNIT_CASE(dirty_tracking_switched),
+	KUNIT_CASE(page_snoop_switched_on),
 	KUNIT_CASE(torn_down_in_order),
 	KUNIT_CASE(torn_down_without_faults),
 	KUNIT_CASE(torn_down_without_page_requests),
