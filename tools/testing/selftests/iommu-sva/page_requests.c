@@ -13,48 +13,72 @@
 #include "../idxd/proc.h"
 #include "../idxd/queue.h"
 #include "../kselftest_harness.h"
+#include "../offcpu/inject.h"
 #include "prq.h"
 
 #define PAGE		4096
-#define PAGES		8	/* of a descriptor's destination, each a fault */
-#define DESCS		12	/* at a time; a dedicated queue takes as many */
+#define PAGES		4	/* of a descriptor's destination, each a fault */
+#define DESCS		96	/* more than a queue and its engines take at a time */
 #define ROUNDS		6
 #define WAIT_MS		30000
-#define NAPS		20	/* of proc_nap(), between two overflows */
+#define NAPS		20	/* of proc_nap(), that the queue is full, and then is not */
+#define MAX_DEVICES	4
+#define MAX_QUEUES	(2 * MAX_DEVICES)
+/* A device gives up on a page that it has asked for too often: let it take its time. */
+#define SLOWDOWN	16
 
 /* What the processes of a test share. */
 struct shared {
 	atomic_int stop;
 	atomic_int started;	/* rounds */
+	atomic_int full;	/* ... in which the queue took nothing more */
 	atomic_int rounds;	/* done, and done right */
 	uint8_t src[PAGES * PAGE];
 };
 
 struct sender {
 	struct shared *shared;
-	const struct queue *queue;
-	int rounds;		/* 0: until somebody kills it */
+	struct queue queue;
+	pid_t pid;
 };
 
 struct filler {
 	const struct prq *prq;
 	pthread_t thread;
+	bool runs;
 	atomic_int stop;
+	atomic_int overflows;
 };
 
 FIXTURE(page_requests) {
 	struct prq prq;
-	struct queue shared_queue, dedicated_queue;
-	struct shared *victim, *bystander;
+	struct sender senders[MAX_QUEUES];
+	int devices;
 	struct filler filler;
 };
 
-static struct shared *shared_alloc(uint8_t byte)
+static bool device_exists(int device)
 {
-	struct shared *shared = proc_shared(sizeof(*shared));
+	char name[16];
 
-	memset(shared->src, byte, sizeof(shared->src));
-	return shared;
+	snprintf(name, sizeof(name), "dsa%d", device);
+	return queue_attr_u64(name, "max_work_queues");
+}
+
+/* A sender for each of a device's queues: the shared one's, then the dedicated one's. */
+static bool add_device(struct sender *senders, int device)
+{
+	for (int i = 0; i < 2; i++) {
+		struct sender *sender = &senders[2 * device + i];
+
+		if (queue_find_on(&sender->queue, device, i))
+			return false;
+		sender->shared = proc_shared(sizeof(*sender->shared));
+		memset(sender->shared->src, 0x51 + 2 * device + i,
+		       sizeof(sender->shared->src));
+	}
+	inject_slow(senders[2 * device].queue.device, SLOWDOWN);
+	return true;
 }
 
 FIXTURE_SETUP(page_requests)
@@ -63,66 +87,129 @@ FIXTURE_SETUP(page_requests)
 
 	if (!queue_device_exists())
 		SKIP(return, "no DSA device");
-	ASSERT_EQ(0, queue_find(&self->shared_queue, false));
-	ASSERT_EQ(0, queue_find(&self->dedicated_queue, true));
-	ret = prq_open(&self->prq, self->shared_queue.device);
+	ASSERT_TRUE(add_device(self->senders, 0));
+	self->devices = 1;
+	ret = prq_open(&self->prq, self->senders[0].queue.device);
 	if (ret == -ENOENT || ret == -EPERM)
 		SKIP(return, "the IOMMU's registers are out of reach");
 	ASSERT_EQ(0, ret);
-	self->victim = shared_alloc(0x51);
-	self->bystander = shared_alloc(0x52);
+}
+
+static void stop_filler(struct filler *filler)
+{
+	if (!filler->runs)
+		return;
+	filler->stop = 1;
+	pthread_join(filler->thread, NULL);
+	filler->runs = false;
 }
 
 FIXTURE_TEARDOWN(page_requests)
 {
+	stop_filler(&self->filler);
 	prq_unfill(&self->prq);
+	prq_release(&self->prq);
 	prq_close(&self->prq);
+	for (int i = 0; i < self->devices; i++) {
+		inject_slow(self->senders[2 * i].queue.device, 0);
+		/* Other tests expect to find one configured device at most. */
+		if (i)
+			EXPECT_EQ(0, queue_release_device(i));
+	}
 }
 
-/* All at once, each into pages of its own that are not there: a fault each. */
+/* Into pages of its own that are not there: a fault each. */
+static bool submit(struct portal *portal, struct desc *desc, uint8_t *dst,
+		   const struct shared *shared)
+{
+	desc_memmove(desc, dst, shared->src, PAGES * PAGE);
+	desc->hw.flags |= IDXD_OP_FLAG_BOF;
+	return portal_submit_once(portal, &desc->hw);
+}
+
+/* As many as the queue takes, all at once. */
 static bool send_round(struct portal *portal, struct desc *descs,
 		       struct shared *shared)
 {
+	int max = portal->queue->dedicated ? portal->queue->size : DESCS, n = 0;
 	uint8_t *dst = pages_untouched(DESCS * PAGES * PAGE);
-	bool good = dst;
+	bool good;
 
-	for (int i = 0; good && i < DESCS; i++) {
-		desc_memmove(&descs[i], dst + i * PAGES * PAGE, shared->src,
-			     PAGES * PAGE);
-		descs[i].hw.flags |= IDXD_OP_FLAG_BOF;
-		good = portal_submit(portal, &descs[i].hw) >= 0;
-	}
+	while (dst && n < max &&
+	       submit(portal, &descs[n], dst + n * PAGES * PAGE, shared))
+		n++;
 	atomic_fetch_add(&shared->started, 1);
-	for (int i = 0; good && i < DESCS; i++)
+	if (n < DESCS)
+		atomic_fetch_add(&shared->full, 1);
+	good = n;
+	for (int i = 0; good && i < n; i++)
 		good = desc_wait(&descs[i].record, WAIT_MS) == DSA_COMP_SUCCESS &&
 		       !memcmp(dst + i * PAGES * PAGE, shared->src, PAGES * PAGE);
 	munmap(dst, DESCS * PAGES * PAGE);
 	return good;
 }
 
-/* A child's work. */
+/* A child's work, until it is told to stop. */
 static void send(void *arg)
 {
 	struct sender *sender = arg;
 	struct desc *descs = proc_shared(DESCS * sizeof(*descs));
+	struct shared *shared = sender->shared;
 	struct portal portal;
 
-	if (portal_open(&portal, sender->queue))
+	if (portal_open(&portal, &sender->queue))
 		_exit(2);
-	for (int i = 0; !sender->rounds || i < sender->rounds; i++) {
-		if (!send_round(&portal, descs, sender->shared))
+	while (!shared->stop) {
+		if (!send_round(&portal, descs, shared))
 			_exit(1);
-		atomic_fetch_add(&sender->shared->rounds, 1);
+		atomic_fetch_add(&shared->rounds, 1);
 	}
 	portal_close(&portal);
 }
 
-/* The driver may have answered before it says that it has taken the request. */
-static bool wait_empty(const struct prq *prq)
+static void start(struct sender *sender)
+{
+	sender->pid = proc_spawn(send, sender);
+}
+
+/* Has it done something, and seen nothing wrong? */
+static bool stop(struct sender *sender)
+{
+	int status;
+
+	sender->shared->stop = 1;
+	return proc_wait(sender->pid, 2 * WAIT_MS, &status) && !status &&
+	       sender->shared->rounds;
+}
+
+/* Have the queue be full for a while, and the driver not know; does a request come? */
+static bool is_overflowing(const struct prq *prq)
+{
+	bool seen = false;
+
+	prq_hold(prq);
+	prq_fill(prq);
+	for (int i = 0; i < NAPS && !seen; i++) {
+		proc_nap();
+		seen = prq_overflowed(prq);
+	}
+	prq_release(prq);
+	return seen;
+}
+
+/*
+ * Have a request of somebody who sends find the queue full.  All that he has to send
+ * may be in the queue already: then he has to be served first.
+ */
+static bool overflow(const struct prq *prq)
 {
 	uint64_t end = proc_now() + WAIT_MS * NSEC_PER_MSEC;
 
-	while (!prq_is_empty(prq)) {
+	while (!is_overflowing(prq))
+		if (proc_now() > end)
+			return false;
+	/* Then the queue is not full, so that some are served. */
+	for (int i = 0; i < NAPS || prq_overflowed(prq); i++) {
 		if (proc_now() > end)
 			return false;
 		proc_nap();
@@ -130,96 +217,79 @@ static bool wait_empty(const struct prq *prq)
 	return true;
 }
 
-/*
- * The queue is full whenever it was empty, but for a while in between: a device
- * gives up on a page that it has asked for too often.
- */
 static void *fill(void *arg)
 {
 	struct filler *filler = arg;
 
-	while (!filler->stop) {
-		if (prq_is_empty(filler->prq))
-			prq_fill(filler->prq);
-		for (int i = 0; i < NAPS && !filler->stop; i++)
-			proc_nap();
-	}
+	while (!filler->stop && overflow(filler->prq))
+		atomic_fetch_add(&filler->overflows, 1);
 	return NULL;
 }
 
 static bool start_filler(struct filler *filler, const struct prq *prq)
 {
 	filler->prq = prq;
-	return !pthread_create(&filler->thread, NULL, fill, filler);
+	filler->runs = !pthread_create(&filler->thread, NULL, fill, filler);
+	return filler->runs;
 }
 
-static void stop_filler(struct filler *filler)
+static bool wait_overflow(const struct filler *filler)
 {
-	filler->stop = 1;
-	pthread_join(filler->thread, NULL);
+	return proc_wait_flag(&filler->overflows, filler->overflows + 1, WAIT_MS);
 }
 
-/* A single request finds the queue full, and is served all the same. */
-TEST_F_TIMEOUT(page_requests, one_overflow, 120)
+/* One process's requests find the queue full, and are served all the same. */
+TEST_F_TIMEOUT(page_requests, overflows, 120)
 {
-	struct sender sender = { self->bystander, &self->shared_queue, 1 };
-	int status;
-	pid_t pid;
+	start(&self->senders[0]);
+	for (int i = 0; i < ROUNDS; i++)
+		ASSERT_TRUE(overflow(&self->prq));
+	EXPECT_TRUE(stop(&self->senders[0]));
+}
 
-	for (int i = 0; i < ROUNDS; i++) {
-		ASSERT_TRUE(wait_empty(&self->prq));
-		prq_fill(&self->prq);
-		ASSERT_FALSE(prq_is_empty(&self->prq));
-		pid = proc_spawn(send, &sender);
-		ASSERT_NE(0, proc_wait(pid, WAIT_MS, &status));
-		ASSERT_EQ(0, status);
-		/* The driver has seen that it overflowed, and made room. */
-		ASSERT_TRUE(wait_empty(&self->prq));
+/*
+ * All queues of all devices are full of descriptors that wait for a page, while the
+ * driver is not told of a single one; and then, hardly ever is there room for a request.
+ */
+TEST_F_TIMEOUT(page_requests, all_queues_full, 120)
+{
+	while (self->devices < MAX_DEVICES && device_exists(self->devices))
+		ASSERT_TRUE(add_device(self->senders, self->devices++));
+
+	prq_hold(&self->prq);
+	for (int i = 0; i < 2 * self->devices; i++)
+		start(&self->senders[i]);
+	for (int i = 0; i < 2 * self->devices; i++) {
+		EXPECT_TRUE(proc_wait_flag(&self->senders[i].shared->full, 1, WAIT_MS));
+		EXPECT_EQ(0, self->senders[i].shared->rounds);
 	}
-	EXPECT_EQ(ROUNDS, self->bystander->rounds);
+	EXPECT_FALSE(prq_is_empty(&self->prq));
+	prq_release(&self->prq);
+
+	for (int i = 0; i < ROUNDS; i++)
+		EXPECT_TRUE(overflow(&self->prq));
+	for (int i = 0; i < 2 * self->devices; i++)
+		EXPECT_TRUE(stop(&self->senders[i]));
 }
 
-/* Two processes, two queues full of faults, and hardly ever room for a request. */
-TEST_F_TIMEOUT(page_requests, storm_with_overflows, 120)
-{
-	struct sender one = { self->victim, &self->shared_queue, ROUNDS };
-	struct sender two = { self->bystander, &self->dedicated_queue, ROUNDS };
-	int status[2];
-	pid_t pid[2];
-
-	ASSERT_TRUE(start_filler(&self->filler, &self->prq));
-	pid[0] = proc_spawn(send, &one);
-	pid[1] = proc_spawn(send, &two);
-	EXPECT_NE(0, proc_wait(pid[0], 2 * WAIT_MS, &status[0]));
-	EXPECT_NE(0, proc_wait(pid[1], 2 * WAIT_MS, &status[1]));
-	stop_filler(&self->filler);
-	EXPECT_EQ(0, status[0]);
-	EXPECT_EQ(0, status[1]);
-	EXPECT_EQ(ROUNDS, self->victim->rounds);
-	EXPECT_EQ(ROUNDS, self->bystander->rounds);
-}
-
-/* One of them is killed in the middle of it: the other does not notice. */
+/* One of two is killed in the middle of it: the other does not notice. */
 TEST_F_TIMEOUT(page_requests, killed_in_a_storm, 120)
 {
-	struct sender one = { self->victim, &self->dedicated_queue, 0 };
-	struct sender two = { self->bystander, &self->shared_queue, 2 * ROUNDS };
+	struct sender *bystander = &self->senders[0], *victim = &self->senders[1];
 	int status;
-	pid_t pid[2];
 
+	start(bystander);
 	ASSERT_TRUE(start_filler(&self->filler, &self->prq));
-	pid[1] = proc_spawn(send, &two);
 	for (int i = 0; i < ROUNDS; i++) {
-		self->victim->started = 0;
-		pid[0] = proc_spawn(send, &one);
-		EXPECT_TRUE(proc_wait_flag(&self->victim->started, 1, WAIT_MS));
-		kill(pid[0], SIGKILL);
-		EXPECT_NE(0, proc_wait(pid[0], WAIT_MS, &status));
+		victim->shared->started = 0;
+		start(victim);
+		EXPECT_TRUE(proc_wait_flag(&victim->shared->started, 1, WAIT_MS));
+		EXPECT_TRUE(wait_overflow(&self->filler));
+		kill(victim->pid, SIGKILL);
+		EXPECT_NE(0, proc_wait(victim->pid, WAIT_MS, &status));
 	}
-	EXPECT_NE(0, proc_wait(pid[1], 2 * WAIT_MS, &status));
 	stop_filler(&self->filler);
-	EXPECT_EQ(0, status);
-	EXPECT_EQ(2 * ROUNDS, self->bystander->rounds);
+	EXPECT_TRUE(stop(bystander));
 }
 
 TEST_HARNESS_MAIN

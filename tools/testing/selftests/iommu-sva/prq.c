@@ -17,6 +17,10 @@
 #define PQT_REG		0xc8
 #define PQA_REG		0xd0
 #define PQA_ORDER	7	/* 2^n pages */
+#define PRS_REG		0xdc
+#define PRS_PRO		2
+#define PECTL_REG	0xe0
+#define PECTL_IM	0x80000000U
 #define PRQ_ENTRY	32
 #define REGS_SIZE	4096
 
@@ -83,6 +87,32 @@ void prq_close(struct prq *prq)
 bool prq_is_empty(const struct prq *prq)
 {
 	return read_reg(prq, PQH_REG) == read_reg(prq, PQT_REG);
+}
+
+static uint32_t *reg32(const struct prq *prq, unsigned int reg)
+{
+	return (uint32_t *)(prq->reg + reg);
+}
+
+bool prq_overflowed(const struct prq *prq)
+{
+	return __atomic_load_n(reg32(prq, PRS_REG), __ATOMIC_SEQ_CST) & PRS_PRO;
+}
+
+/* The driver leaves this register alone while it has its interrupt. */
+static void mask(const struct prq *prq, uint32_t bit)
+{
+	__atomic_store_n(reg32(prq, PECTL_REG), bit, __ATOMIC_SEQ_CST);
+}
+
+void prq_hold(const struct prq *prq)
+{
+	mask(prq, PECTL_IM);
+}
+
+void prq_release(const struct prq *prq)
+{
+	mask(prq, 0);
 }
 
 void prq_fill(const struct prq *prq)

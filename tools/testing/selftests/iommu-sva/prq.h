@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The page request queue of a device's VT-d IOMMU, by its registers: a test can
- * make it full.  Nothing but the head is written.
+ * keep its driver away, and make it full.  Nothing but the head and the mask of its
+ * interrupt is written.
  */
 #ifndef SELFTESTS_IOMMU_SVA_PRQ_H
 #define SELFTESTS_IOMMU_SVA_PRQ_H
@@ -30,12 +31,26 @@ void prq_close(struct prq *prq);
 /** prq_is_empty() - has the driver taken all requests? */
 bool prq_is_empty(const struct prq *prq);
 
+/** prq_overflowed() - has a request found it full, and the driver not seen that? */
+bool prq_overflowed(const struct prq *prq);
+
+/**
+ * prq_hold() - have requests wait: the driver is not told
+ * @prq: open
+ *
+ * A drain looks all the same.  Until prq_release(), which tells what came.
+ */
+void prq_hold(const struct prq *prq);
+
+/** prq_release() - undo prq_hold() */
+void prq_release(const struct prq *prq);
+
 /**
  * prq_fill() - make the hardware think that the queue is full
  * @prq: open
  *
  * The next request overflows.  If the hardware writes one meanwhile, or the
- * driver the head, it is not full.
+ * driver the head, it is not full; do it again then.
  */
 void prq_fill(const struct prq *prq);
 
