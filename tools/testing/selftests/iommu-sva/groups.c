@@ -70,31 +70,22 @@ static int copy(struct portal *portal, struct desc *desc, void *dst,
 	return desc_wait(&desc->record, WAIT_MS);
 }
 
-/* Page faults of the task's that were served, -1 if there is no task. */
-static long served(void)
-{
-	struct list_row row;
-
-	return list_find(list_of(getpid()), 0, getpid(), &row) ? -1 :
-	       (long)row.faults;
-}
-
 /* Each page is asked for once, and each byte arrives. */
 TEST_F(groups, all_pages_served)
 {
-	long before = served();
+	long before = list_faults();
 
 	ASSERT_LE(0, before);
 	EXPECT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc, self->dst,
 					 self->src));
 	EXPECT_EQ(0, memcmp(self->dst, self->src, PAGES * PAGE));
-	EXPECT_EQ(before + PAGES, served());
+	EXPECT_EQ(before + PAGES, list_faults());
 }
 
 /* Pages that are there already are left out of a group. */
 TEST_F(groups, missing_pages_served)
 {
-	long before = served();
+	long before = list_faults();
 
 	ASSERT_LE(0, before);
 	for (int i = 1; i < PAGES; i += 3)
@@ -102,7 +93,7 @@ TEST_F(groups, missing_pages_served)
 	EXPECT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc, self->dst,
 					 self->src));
 	EXPECT_EQ(0, memcmp(self->dst, self->src, PAGES * PAGE));
-	EXPECT_EQ(before + PAGES - (PAGES + 1) / 3, served());
+	EXPECT_EQ(before + PAGES - (PAGES + 1) / 3, list_faults());
 }
 
 /* One answer for all: the device has not got to the bad page, and gives up. */

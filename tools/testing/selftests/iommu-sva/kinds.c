@@ -16,6 +16,7 @@
 #include "../idxd/queue.h"
 #include "../kselftest_harness.h"
 #include "../offcpu/fuse.h"
+#include "../offcpu/list.h"
 
 #define PAGE		4096UL
 #define PAGES		8
@@ -79,14 +80,17 @@ static bool reaches(struct portal *portal, struct desc *desc, uint8_t *mem,
 	       !memcmp(mem, src, PAGE);
 }
 
-/* ... or is it refused? */
+/* ... or is it refused, at once and not after a page that does not help? */
 static bool is_refused(struct portal *portal, struct desc *desc, uint8_t *mem,
 		       uint8_t *src)
 {
+	long served;
+
 	memset(src, 0x3b, PAGE);
+	served = list_faults();
 	return copy(portal, desc, mem, src, PAGE) ==
 	       FAULT_WRITE(DSA_COMP_PAGE_FAULT_IR) &&
-	       desc->record.fault_addr == (uintptr_t)mem;
+	       desc->record.fault_addr == (uintptr_t)mem && list_faults() == served;
 }
 
 /* Does it read as pages that all consist of @byte? */
@@ -349,9 +353,63 @@ TEST_F(kinds, file_that_has_to_be_read)
 	EXPECT_NE(0, proc_wait(server, WAIT_MS, &status));
 }
 
+/* Huge pages of a file: what the device writes the others who map it see. */
+TEST_F(kinds, hugetlb_file)
+{
+	char before[16];
+	uint8_t *mem, *other;
+	int fd;
+
+	mem = map_hugetlb(before, sizeof(before));
+	if (!mem)
+		SKIP(return, "no hugetlbfs, or no huge page is free");
+	munmap(mem, HUGE);
+	fd = memfd_create("kinds", MFD_CLOEXEC | MFD_HUGETLB);
+	ASSERT_EQ(0, ftruncate(fd, HUGE));
+	mem = mmap(NULL, HUGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	other = mmap(NULL, HUGE, PROT_READ, MAP_SHARED, fd, 0);
+	EXPECT_TRUE(reads(&self->portal, self->desc, self->dst, mem + PAGE, 0));
+	EXPECT_TRUE(reaches(&self->portal, self->desc, mem + PAGE, self->src));
+	EXPECT_EQ(0x3a, other[PAGE]);
+	EXPECT_TRUE(is_refused(&self->portal, self->desc, other + PAGE, self->src));
+	munmap(mem, HUGE);
+	munmap(other, HUGE);
+	close(fd);
+	proc_write_file(HUGE_POOL, before);
+}
+
 /*
  * Memory that is not for the device.
  */
+
+/* Be it not there, the page of zeroes, or a page: it is for reading. */
+TEST_F(kinds, read_only)
+{
+	ASSERT_EQ(0, mprotect(self->dst, PAGE, PROT_READ));
+	EXPECT_TRUE(is_refused(&self->portal, self->desc, self->dst, self->src));
+	EXPECT_TRUE(reads(&self->portal, self->desc, self->src, self->dst, 0));
+	EXPECT_TRUE(is_refused(&self->portal, self->desc, self->dst, self->src));
+
+	ASSERT_EQ(0, mprotect(self->dst, PAGE, PROT_READ | PROT_WRITE));
+	EXPECT_TRUE(reaches(&self->portal, self->desc, self->dst, self->src));
+	ASSERT_EQ(0, mprotect(self->dst, PAGE, PROT_READ));
+	EXPECT_TRUE(is_refused(&self->portal, self->desc, self->dst, self->src));
+	EXPECT_EQ(0x3a, self->dst[0]);
+}
+
+/* A private mapping of a file is written to a copy, of which there is none here. */
+TEST_F(kinds, read_only_private_file)
+{
+	int fd = file_of(0x15);
+	uint8_t *mem = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	ASSERT_NE(MAP_FAILED, mem);
+	EXPECT_TRUE(is_refused(&self->portal, self->desc, mem, self->src));
+	EXPECT_TRUE(reads(&self->portal, self->desc, self->dst, mem, 0x15));
+	EXPECT_TRUE(is_refused(&self->portal, self->desc, mem, self->src));
+	EXPECT_EQ(0x15, file_byte(fd));
+	close(fd);
+}
 
 /* Present, but not for anybody. */
 TEST_F(kinds, no_access)

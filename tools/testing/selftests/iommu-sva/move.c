@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages that a device is at work on are moved to other memory, or to swap space and
- * back: all bytes come along, none that the device writes is left behind.
+ * back, or taken if nobody needs them: all bytes come along, none that the device
+ * writes is left behind.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "../idxd/proc.h"
 #include "../idxd/queue.h"
 #include "../kselftest_harness.h"
+#include "../offcpu/list.h"
 #include "stream.h"
 
 #define PAGES		8
@@ -245,7 +247,7 @@ static bool page_out(uint8_t *range)
 /* A page fault of the device is on a page that had gone: nothing else takes any. */
 static bool is_swapped(struct stream *stream)
 {
-	unsigned long before = stream_faults();
+	long before = list_faults();
 	unsigned int faults = 0;
 
 	for (unsigned int i = 0; goes_on(stream, i, faults, PAGES); i++) {
@@ -255,7 +257,7 @@ static bool is_swapped(struct stream *stream)
 		if ((i % 2 && !stream_landed(stream, stream->range)) ||
 		    !stream_settle(stream) || !stream_landed(stream, stream->range))
 			return false;
-		faults = stream_faults() - before;
+		faults = list_faults() - before;
 	}
 	if (faults < PAGES)
 		fprintf(stderr, "# the device had %u faults\n", faults);
@@ -273,6 +275,30 @@ TEST_F_TIMEOUT(move, swapped, TEST_S)
 	stream_stop(&self->stream);
 	swap_stop();
 	EXPECT_TRUE(good);
+}
+
+/*
+ * Not needed any more, pages may be taken instead of swapped: but not those that the
+ * device has written to since, if it says so of each anew.
+ */
+TEST_F_TIMEOUT(move, taken_unless_written, TEST_S)
+{
+	ASSERT_EQ(0, stream_start(&self->stream, &self->queue, self->range, SIZE, 1));
+	for (unsigned int i = 0; stream_goes_on(&self->stream, i, MIN_ROUNDS); i++) {
+		/* Nobody takes any yet. */
+		ASSERT_EQ(0, madvise(self->range, SIZE, MADV_FREE));
+		ASSERT_TRUE(stream_settle(&self->stream));
+
+		stream_expect(&self->stream, stream_view(0));
+		ASSERT_TRUE(page_out(self->range));
+		ASSERT_TRUE(stream_settle(&self->stream));
+		ASSERT_TRUE(stream_landed(&self->stream, self->range));
+
+		stream_expect(&self->stream, stream_view(i + 2));
+		stream_fill(&self->stream, self->range, i + 2);
+		ASSERT_TRUE(stream_settle(&self->stream));
+		ASSERT_TRUE(stream_landed(&self->stream, self->range));
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "../idxd/proc.h"
-#include "../offcpu/list.h"
 #include "stream.h"
 
 #define RUN_MS		500	/* that a test takes, if it gets its rounds in */
@@ -346,13 +345,6 @@ void stream_keep(struct stream *stream, const void *where)
 bool stream_kept(const struct stream *stream, const void *where)
 {
 	return !memcmp(stream->kept, where, stream->size);
-}
-
-unsigned long stream_faults(void)
-{
-	struct list_row row;
-
-	return list_find(list_of(getpid()), 0, getpid(), &row) ? 0 : row.faults;
 }
 
 bool stream_goes_on(const struct stream *stream, unsigned int rounds,

@@ -112,9 +112,6 @@ void stream_keep(struct stream *stream, const void *where);
 /** stream_kept() - are they still what they were? */
 bool stream_kept(const struct stream *stream, const void *where);
 
-/** stream_faults() - page faults that the device has had so far */
-unsigned long stream_faults(void);
-
 /** stream_goes_on() - once more?  At least @min times, and until its time is over */
 bool stream_goes_on(const struct stream *stream, unsigned int rounds,
 		    unsigned int min);

@@ -42,6 +42,14 @@ const char *list_of(int pid)
 	return path;
 }
 
+long list_faults(void)
+{
+	struct list_row row;
+
+	return list_find(list_of(getpid()), 0, getpid(), &row) ? -1 :
+	       (long)row.faults;
+}
+
 int list_count(void)
 {
 	FILE *file = fopen(LIST_ALL, "re");

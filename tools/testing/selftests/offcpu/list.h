@@ -35,6 +35,9 @@ int list_find(const char *path, unsigned long long id, int pid,
 /** list_of() - the file that lists a process's tasks, until the next call */
 const char *list_of(int pid);
 
+/** list_faults() - page faults served for the caller's first task; -1: it has none */
+long list_faults(void);
+
 /** list_count() - how many tasks of any process there are; or -errno */
 int list_count(void);
 
