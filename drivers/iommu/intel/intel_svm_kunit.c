@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KUnit tests of what shared virtual memory on VT-d does without an IOMMU: which
- * blocks a range is invalidated by, what a page request says, and how requests
- * become groups.
+ * blocks a range is invalidated by, what a page request says, how requests become
+ * groups, and how answers are submitted together.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
 
 #include "inval-range.h"
+#include "prq-response.h"
 #include "prq.h"
 
 /*
@@ -356,7 +358,167 @@ static struct kunit_suite prq_suite = {
 	.test_cases = prq_cases,
 };
 
-kunit_test_suites(&range_suite, &prq_suite);
+/*
+ * Answers.
+ */
+
+#define MAX_BATCHES	8
+
+/**
+ * struct answers - what answers have become
+ * @resp: they
+ * @iommu: would execute them
+ * @meanwhile: so many more come while the first ones are being executed, then while
+ *	the next ones are, and so on
+ * @batches: submissions, each of which waits once
+ * @size: of each
+ * @executed: answers, in the order in which they came
+ * @left: how often the rest was left to a worker
+ */
+struct answers {
+	struct prq_responses resp;
+	struct intel_iommu iommu;
+	unsigned int meanwhile[MAX_BATCHES];
+	unsigned int batches;
+	unsigned int size[MAX_BATCHES];
+	u64 executed;
+	unsigned int left;
+};
+
+/* Each answer says which it is. */
+static void answer(struct answers *answers, u64 which)
+{
+	struct qi_desc desc = { .qw0 = which };
+
+	prq_responses_add(&answers->resp, &desc);
+	prq_responses_submit(&answers->resp);
+}
+
+/* In place of the IOMMU, which takes its time. */
+static void execute(struct prq_responses *resp, struct qi_desc *descs,
+		    unsigned int count)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct answers *answers = test->priv;
+	unsigned int i, batch = answers->batches++;
+
+	KUNIT_ASSERT_LT(test, batch, MAX_BATCHES);
+	answers->size[batch] = count;
+	for (i = 0; i < answers->meanwhile[batch]; i++)
+		answer(answers, answers->executed + count + i);
+	for (i = 0; i < count; i++)
+		KUNIT_EXPECT_EQ(test, answers->executed + i, descs[i].qw0);
+	answers->executed += count;
+}
+
+/* The test does what it would have done. */
+static void answers_left(struct work_struct *work)
+{
+	container_of(work, struct answers, resp.work)->left++;
+}
+
+static void answered_at_once(struct kunit *test)
+{
+	struct answers *answers = test->priv;
+
+	answer(answers, 0);
+	KUNIT_EXPECT_EQ(test, 1, answers->executed);
+	answer(answers, 1);
+	KUNIT_EXPECT_EQ(test, 2, answers->executed);
+	KUNIT_EXPECT_EQ(test, 2, answers->batches);
+}
+
+/* Who comes while the IOMMU is at work shares the next submission, and its wait. */
+static void answered_together(struct kunit *test)
+{
+	struct answers *answers = test->priv;
+
+	answers->meanwhile[0] = PRQ_RESPONSES;
+	answer(answers, 0);
+	KUNIT_EXPECT_EQ(test, 1 + PRQ_RESPONSES, answers->executed);
+	KUNIT_EXPECT_EQ(test, 2, answers->batches);
+	KUNIT_EXPECT_EQ(test, 1, answers->size[0]);
+	KUNIT_EXPECT_EQ(test, PRQ_RESPONSES, answers->size[1]);
+}
+
+/* Who answers does not go on for ever with others' answers; none is forgotten. */
+static void answered_by_a_worker(struct kunit *test)
+{
+	struct answers *answers = test->priv;
+
+	answers->meanwhile[0] = 2;
+	answers->meanwhile[1] = 3;
+	answer(answers, 0);
+	flush_work(&answers->resp.work);
+	KUNIT_EXPECT_EQ(test, 3, answers->executed);
+	KUNIT_EXPECT_EQ(test, 1, answers->left);
+	prq_responses_submit(&answers->resp);
+	KUNIT_EXPECT_EQ(test, 6, answers->executed);
+	KUNIT_EXPECT_EQ(test, 3, answers->batches);
+}
+
+/* There is room for a number of them; one more is not lost, nor are those. */
+static void answered_without_room(struct kunit *test)
+{
+	struct answers *answers = test->priv;
+	struct qi_desc desc = {};
+	unsigned int i;
+
+	for (i = 0; i < PRQ_RESPONSES; i++) {
+		desc.qw0 = i + 1;
+		prq_responses_add(&answers->resp, &desc);
+	}
+	desc.qw0 = 0;
+	prq_responses_add(&answers->resp, &desc);
+	KUNIT_EXPECT_EQ(test, 1, answers->executed);
+	prq_responses_submit(&answers->resp);
+	KUNIT_EXPECT_EQ(test, 1 + PRQ_RESPONSES, answers->executed);
+	KUNIT_EXPECT_EQ(test, 2, answers->batches);
+}
+
+/* Who has to know that the device has its answers need not have submitted them. */
+static void answers_flushed(struct kunit *test)
+{
+	struct answers *answers = test->priv;
+	struct qi_desc desc = {};
+
+	prq_responses_flush(&answers->resp);
+	KUNIT_EXPECT_EQ(test, 0, answers->batches);
+	prq_responses_add(&answers->resp, &desc);
+	prq_responses_flush(&answers->resp);
+	KUNIT_EXPECT_EQ(test, 1, answers->executed);
+	prq_responses_flush(&answers->resp);
+	KUNIT_EXPECT_EQ(test, 1, answers->batches);
+}
+
+static int answers_init(struct kunit *test)
+{
+	struct answers *answers = kunit_kzalloc(test, sizeof(*answers), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, answers);
+	prq_responses_init(&answers->resp, &answers->iommu);
+	INIT_WORK(&answers->resp.work, answers_left);
+	test->priv = answers;
+	kunit_activate_static_stub(test, prq_responses_execute, execute);
+	return 0;
+}
+
+static struct kunit_case answer_cases[] = {
+	KUNIT_CASE(answered_at_once),
+	KUNIT_CASE(answered_together),
+	KUNIT_CASE(answered_by_a_worker),
+	KUNIT_CASE(answered_without_room),
+	KUNIT_CASE(answers_flushed),
+	{}
+};
+
+static struct kunit_suite answer_suite = {
+	.name = "intel_prq_responses",
+	.init = answers_init,
+	.test_cases = answer_cases,
+};
+
+kunit_test_suites(&range_suite, &prq_suite, &answer_suite);
 
 MODULE_DESCRIPTION("KUnit tests of shared virtual memory on VT-d");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

@@ -4,7 +4,8 @@
  *
  * This file may touch an IOMMU's page request registers (VT-d 11.4.11), read
  * PASID entries, and submit to the invalidation queue.  Groups are put together
- * in prq-group.c and handled by who attached the domain.
+ * in prq-group.c and handled by who attached the domain; answers gather in
+ * prq-response.c.
  *
  * Whoever holds iopf_lock may take requests from the queue: the interrupt's
  * thread, its worker, and a drain.  Taking one means to find its handler, or to
@@ -26,55 +27,23 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/pci.h>
-#include <linux/spinlock.h>
-#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "../iommu-pages.h"
 #include "iommu.h"
 #include "pasid.h"
+#include "prq-response.h"
 #include "prq.h"
 #include "trace.h"
 
 /* Registers of the queue's interrupt, from PECTL on. */
 #define PRQ_EVENT_REGS	4
 
-/* Answers that wait while others are being submitted. */
-#define PRQ_RESPONSES	16
 /* A device that still asks after that many drains of a PASID is no good. */
 #define PRQ_DRAINS	4
-/* Answers to be submitted by somebody else, who waits for the hardware alone. */
-#define PRQ_FLUSH_TIMEOUT	(2 * HZ)
 /* For the fault that the thread of an IOMMU that goes away is at. */
 #define PRQ_FAULT_TIMEOUT_US	(2 * USEC_PER_SEC)
 #define PRQ_FAULT_POLL_US	(10 * USEC_PER_MSEC)
-
-/**
- * struct prq_responses - answers on their way to the invalidation queue
- * @lock: guards all below
- * @busy: somebody submits
- * @count: those that wait
- * @added: how many there were ever; wraps
- * @done: how many of them the hardware has executed; wraps
- * @filling: those that wait are @descs[@filling], those being submitted the other
- * @descs: the answers
- * @submitted: @done has changed
- * @work: submits, for one who has done enough for others
- *
- * A submission waits for the hardware.  Who wants to answer meanwhile leaves the
- * answer here and goes, and all that have gathered are the next submission.
- */
-struct prq_responses {
-	spinlock_t lock;	/* all below */
-	bool busy;
-	unsigned int count;
-	u32 added;
-	u32 done;
-	unsigned int filling;
-	struct qi_desc descs[2][PRQ_RESPONSES];
-	wait_queue_head_t submitted;
-	struct work_struct work;
-};
 
 /**
  * struct prq_drain - a PASID that is being drained
@@ -129,9 +98,8 @@ struct intel_prq {
  * Answers.
  */
 
-static struct qi_desc prq_response_desc(u16 rid,
-					const struct iommu_fault_page_request *prm,
-					u32 code)
+static void prq_respond(struct intel_prq *prq, u16 rid,
+			const struct iommu_fault_page_request *prm, u32 code)
 {
 	bool pasid = prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
 	struct qi_desc desc = {
@@ -141,86 +109,7 @@ static struct qi_desc prq_response_desc(u16 rid,
 		.qw1 = QI_PGRP_IDX(prm->grpid) | QI_PGRP_LPIG(1),
 	};
 
-	return desc;
-}
-
-/* Submit those that wait, unless another does; twice, then leave it to @work. */
-static void prq_submit_responses(struct intel_prq *prq)
-{
-	struct prq_responses *resp = &prq->responses;
-	struct qi_desc *batch;
-	unsigned int n, round;
-
-	if (!READ_ONCE(resp->count))
-		return;
-	spin_lock(&resp->lock);
-	if (resp->busy) {
-		spin_unlock(&resp->lock);
-		return;
-	}
-	for (round = 0; resp->count && round < 2; round++) {
-		resp->busy = true;
-		n = resp->count;
-		batch = resp->descs[resp->filling];
-		resp->filling = !resp->filling;
-		resp->count = 0;
-		spin_unlock(&resp->lock);
-		qi_submit_sync(prq->iommu, batch, n, 0);
-		spin_lock(&resp->lock);
-		resp->done += n;
-	}
-	resp->busy = false;
-	if (resp->count)
-		queue_work(system_highpri_wq, &resp->work);
-	spin_unlock(&resp->lock);
-	if (round && wq_has_sleeper(&resp->submitted))
-		wake_up_all(&resp->submitted);
-}
-
-static void prq_responses_work(struct work_struct *work)
-{
-	struct intel_prq *prq = container_of(work, struct intel_prq,
-					     responses.work);
-
-	prq_submit_responses(prq);
-}
-
-/* Have it submitted with others, or if there are too many, at once. */
-static void prq_respond(struct intel_prq *prq, struct qi_desc desc)
-{
-	struct prq_responses *resp = &prq->responses;
-	bool full;
-
-	spin_lock(&resp->lock);
-	full = resp->count == PRQ_RESPONSES;
-	if (!full) {
-		resp->descs[resp->filling][resp->count++] = desc;
-		resp->added++;
-	}
-	spin_unlock(&resp->lock);
-	if (full)
-		qi_submit_sync(prq->iommu, &desc, 1, 0);
-}
-
-static bool prq_responses_done(struct prq_responses *resp, u32 target)
-{
-	return (s32)(READ_ONCE(resp->done) - target) >= 0;
-}
-
-/* Upon return the hardware has executed the answers that there were. */
-static void prq_flush_responses(struct intel_prq *prq)
-{
-	struct prq_responses *resp = &prq->responses;
-	u32 target = READ_ONCE(resp->added);
-
-	if (prq_responses_done(resp, target))
-		return;
-	prq_submit_responses(prq);
-	if (!wait_event_timeout(resp->submitted,
-				prq_responses_done(resp, target),
-				PRQ_FLUSH_TIMEOUT))
-		pr_err_ratelimited("%s: page responses are not taken\n",
-				   prq->iommu->name);
+	prq_responses_add(&prq->responses, &desc);
 }
 
 /**
@@ -244,9 +133,8 @@ void intel_iommu_page_response(struct device *dev, struct iopf_fault *evt,
 	else if (msg->code == IOMMU_PAGE_RESP_INVALID)
 		code = QI_RESP_INVALID;
 
-	prq_respond(prq, prq_response_desc(PCI_DEVID(info->bus, info->devfn),
-					   &evt->fault.prm, code));
-	prq_submit_responses(prq);
+	prq_respond(prq, PCI_DEVID(info->bus, info->devfn), &evt->fault.prm, code);
+	prq_responses_submit(&prq->responses);
 }
 
 /*
@@ -302,7 +190,7 @@ static void prq_dispatch(struct intel_prq *prq, const struct prq_request *req,
 
 	if (group)
 		prq_group_free(group);
-	prq_respond(prq, prq_response_desc(req->rid, &req->prm, code));
+	prq_respond(prq, req->rid, &req->prm, code);
 	prq_note_answer(prq, req->rid, req->prm.pasid);
 }
 
@@ -404,25 +292,33 @@ static void prq_take_pending(struct intel_prq *prq, bool ack,
 		prq_overflow(prq, leave);
 }
 
-/* An overflow that comes before the requests are acknowledged is not signalled. */
-static void prq_work(struct intel_prq *prq, struct work_struct **leave)
+/*
+ * True if there is more: an overflow that comes before the requests are acknowledged is
+ * not signalled.
+ */
+static bool prq_round(struct intel_prq *prq, struct work_struct **leave)
 {
 	struct intel_iommu *iommu = prq->iommu;
 
-	do {
-		mutex_lock(&iommu->iopf_lock);
-		prq_take_pending(prq, true, leave);
-		mutex_unlock(&iommu->iopf_lock);
-		prq_submit_responses(prq);
-	} while (prq_status(iommu));
+	mutex_lock(&iommu->iopf_lock);
+	prq_take_pending(prq, true, leave);
+	mutex_unlock(&iommu->iopf_lock);
+	prq_responses_submit(&prq->responses);
+	return prq_status(iommu);
 }
 
 static void prq_take_work(struct work_struct *work)
 {
-	prq_work(container_of(work, struct intel_prq, take), NULL);
+	struct intel_prq *prq = container_of(work, struct intel_prq, take);
+
+	while (prq_round(prq, NULL))
+		cond_resched();
 }
 
-/* Returns with a page fault done, if one is left to us. */
+/*
+ * Returns with a page fault done, if one is left to us.  That does not wait until others
+ * have stopped to ask.
+ */
 static void prq_serve(struct intel_prq *prq)
 {
 	struct work_struct *fault = NULL;
@@ -430,7 +326,13 @@ static void prq_serve(struct intel_prq *prq)
 	WRITE_ONCE(prq->raised, false);
 	/* Before requests are acknowledged, see prq_interrupt(). */
 	smp_store_mb(prq->serving, true);
-	prq_work(prq, &fault);
+	while (prq_round(prq, &fault)) {
+		if (fault) {
+			queue_work(prq->queue, &prq->take);
+			break;
+		}
+		cond_resched();
+	}
 	if (fault)
 		fault->func(fault);
 	WRITE_ONCE(prq->serving, false);
@@ -530,7 +432,7 @@ void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
 	do {
 		drain.again = false;
 		mutex_unlock(&iommu->iopf_lock);
-		prq_flush_responses(prq);
+		prq_responses_flush(&prq->responses);
 		prq_push(iommu, info, drain.rid, pasid);
 		mutex_lock(&iommu->iopf_lock);
 		prq_take_pending(prq, false, NULL);
@@ -539,7 +441,7 @@ void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
 	prq_groups_drop(&prq->groups, drain.rid, pasid);
 	mutex_unlock(&iommu->iopf_lock);
 
-	prq_submit_responses(prq);
+	prq_responses_submit(&prq->responses);
 	if (drain.again)
 		dev_err_ratelimited(dev, "goes on asking for pages, PASID %u\n",
 				    pasid);
@@ -572,9 +474,7 @@ static struct intel_prq *prq_alloc(struct intel_iommu *iommu)
 	prq->iommu = iommu;
 	prq_groups_init(&prq->groups);
 	INIT_LIST_HEAD(&prq->drains);
-	spin_lock_init(&prq->responses.lock);
-	init_waitqueue_head(&prq->responses.submitted);
-	INIT_WORK(&prq->responses.work, prq_responses_work);
+	prq_responses_init(&prq->responses, iommu);
 	INIT_WORK(&prq->take, prq_take_work);
 	wake_up_process(prq->thread);
 	return prq;
@@ -593,7 +493,7 @@ static void prq_free(struct intel_prq *prq)
 {
 	kthread_stop(prq->thread);
 	destroy_workqueue(prq->queue);
-	cancel_work_sync(&prq->responses.work);
+	prq_responses_exit(&prq->responses);
 	prq_groups_drop_all(&prq->groups);
 	iommu_free_pages(prq->ring, PRQ_ORDER);
 	kfree(prq);
