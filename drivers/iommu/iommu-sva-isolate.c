@@ -41,7 +41,8 @@ EXPORT_SYMBOL_GPL(iommu_sva_isolate);
 
 /**
  * iommu_sva_restore() - give a device its memory back
- * @dev: the device, which caches no translation: it has just been reset
+ * @dev: the device, which caches no translation: it has just been reset.  The caller
+ *	keeps others from binding to it
  *
  * Nothing happens if it is not isolated.
  *
@@ -51,8 +52,9 @@ void iommu_sva_restore(struct device *dev)
 {
 	if (!iommu_sva_is_isolated(dev))
 		return;
-	dev_iommu_ops(dev)->restore_dev(dev);
+	/* In this order: from the moment that it has memory it may lose it again. */
 	WRITE_ONCE(dev->iommu->isolated, false);
+	dev_iommu_ops(dev)->restore_dev(dev);
 }
 EXPORT_SYMBOL_GPL(iommu_sva_restore);
 
