@@ -272,6 +272,33 @@ TEST_F_TIMEOUT(page_requests, all_queues_full, 120)
 		EXPECT_TRUE(stop(&self->senders[i]));
 }
 
+static bool wait_requests(const struct prq *prq)
+{
+	uint64_t end = proc_now() + WAIT_MS * NSEC_PER_MSEC;
+
+	while (prq_is_empty(prq)) {
+		if (proc_now() > end)
+			return false;
+		proc_nap();
+	}
+	return true;
+}
+
+/* Of one who is dead the queue has nothing: whoever drains looks into it himself. */
+TEST_F_TIMEOUT(page_requests, killed_before_they_are_seen, 120)
+{
+	struct sender *victim = &self->senders[0];
+	int status;
+
+	prq_hold(&self->prq);
+	start(victim);
+	EXPECT_TRUE(proc_wait_flag(&victim->shared->full, 1, WAIT_MS));
+	EXPECT_TRUE(wait_requests(&self->prq));
+	kill(victim->pid, SIGKILL);
+	EXPECT_NE(0, proc_wait(victim->pid, WAIT_MS, &status));
+	EXPECT_TRUE(prq_is_empty(&self->prq));
+}
+
 /* One of two is killed in the middle of it: the other does not notice. */
 TEST_F_TIMEOUT(page_requests, killed_in_a_storm, 120)
 {
