@@ -13,16 +13,21 @@
 #include "../idxd/pages.h"
 #include "../idxd/proc.h"
 #include "../idxd/queue.h"
+#include "../idxd/trace.h"
 #include "../kselftest_harness.h"
 #include "../offcpu/inject.h"
 #include "../offcpu/list.h"
 
 #define PAGE		4096UL
 #define GROUP		16
+#define GROUPS		4
 #define PAGES		(3 * GROUP + 5)	/* of memory: some groups, and a bit */
 #define BAD		5		/* a page in the first group */
 #define WAIT_MS		10000
 #define REFUSED		(DSA_COMP_PAGE_FAULT_IR | DESC_FAULT_WRITE)
+#define LOCK_EVENT	"mmap_lock_start_locking"
+
+static struct trace trace;
 
 FIXTURE(groups) {
 	struct queue queue;
@@ -80,6 +85,45 @@ TEST_F(groups, all_pages_served)
 					 self->src));
 	EXPECT_EQ(0, memcmp(self->dst, self->src, PAGES * PAGE));
 	EXPECT_EQ(before + PAGES, list_faults());
+}
+
+/* How often has somebody else locked the caller's mm for reading? */
+static int count_locks(const struct trace *trace)
+{
+	char mm[32] = "";
+	int count = 0;
+
+	for (unsigned int i = 0; i < trace->count; i++) {
+		const struct trace_event *event = &trace->events[i];
+
+		if (strcmp(event->name, LOCK_EVENT))
+			continue;
+		if (event->task == getpid())
+			trace_field(event, "mm", mm, sizeof(mm));
+		else if (trace_says(trace, i, "mm", mm) &&
+			 trace_says(trace, i, "write", "false"))
+			count++;
+	}
+	return count;
+}
+
+/* Its pages are served in one go, not each under a lock of its own. */
+TEST_F(groups, each_under_one_lock)
+{
+	ASSERT_EQ(0, trace_start(&trace));
+	ASSERT_EQ(0, trace_enable(&trace, "mmap_lock"));
+	/* Have it said which mm is ours. */
+	ASSERT_EQ(0, munmap(self->src + (PAGES - 1) * PAGE, PAGE));
+	ASSERT_EQ(self->src + (PAGES - 1) * PAGE,
+		  mmap(self->src + (PAGES - 1) * PAGE, PAGE, PROT_READ,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	EXPECT_EQ(0, self->src[(PAGES - 1) * PAGE]);
+
+	EXPECT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc, self->dst,
+					 self->src));
+	trace_read(&trace);
+	trace_stop(&trace);
+	EXPECT_EQ(GROUPS, count_locks(&trace));
 }
 
 /* Pages that are there already are left out of a group. */

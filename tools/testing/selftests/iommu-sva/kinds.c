@@ -320,37 +320,58 @@ static void run_server(void *fuse)
 	fuse_serve(fuse);
 }
 
+/* Start a copy of a page which its server keeps back; the file, or NULL. */
+static uint8_t *copy_slowly(struct portal *portal, struct desc *desc, uint8_t *dst,
+			    struct fuse *fuse)
+{
+	uint8_t *mem;
+
+	fuse->path = FILE_PATH;
+	fuse->hold = 1;
+	if (proc_tmpfs())
+		return NULL;
+	proc_spawn(run_server, fuse);
+	mem = fuse_wait(fuse) ? NULL : fuse_map(fuse);
+	if (!mem)
+		return NULL;
+	memset(dst, 0xff, PAGE);
+	desc_memmove(desc, dst, mem + 3 * PAGE, PAGE);
+	desc->hw.flags |= IDXD_OP_FLAG_BOF;
+	return portal_submit(portal, &desc->hw) >= 0 &&
+	       proc_wait_flag(&fuse->held, 1, WAIT_MS) ? mem : NULL;
+}
+
 /* A page that has to be read in comes late, but it does. */
 TEST_F(kinds, file_that_has_to_be_read)
 {
 	struct fuse *fuse = proc_shared(sizeof(*fuse));
-	uint8_t *mem;
-	pid_t server;
-	int status;
 
 	if (access("/dev/fuse", F_OK))
 		SKIP(return, "no FUSE");
-	ASSERT_EQ(0, proc_tmpfs());
-	fuse->path = FILE_PATH;
-	fuse->hold = 1;
-	server = proc_spawn(run_server, fuse);
-	ASSERT_EQ(0, fuse_wait(fuse));
-	mem = fuse_map(fuse);
-	ASSERT_NE(NULL, mem);
-
-	memset(self->dst, 0, PAGE);
-	desc_memmove(self->desc, self->dst, mem + 3 * PAGE, PAGE);
-	self->desc->hw.flags |= IDXD_OP_FLAG_BOF;
-	ASSERT_LE(0, portal_submit(&self->portal, &self->desc->hw));
-	EXPECT_TRUE(proc_wait_flag(&fuse->held, 1, WAIT_MS));
+	ASSERT_NE(NULL, copy_slowly(&self->portal, self->desc, self->dst, fuse));
 	EXPECT_EQ(0, self->desc->record.status);
 	fuse->hold = 0;
 	EXPECT_EQ(DSA_COMP_SUCCESS, desc_wait(&self->desc->record, WAIT_MS));
 	EXPECT_EQ(FUSE_FILE_BYTE, self->dst[0]);
 	EXPECT_EQ(FUSE_FILE_BYTE, self->dst[PAGE - 1]);
+}
 
-	kill(server, SIGKILL);
-	EXPECT_NE(0, proc_wait(server, WAIT_MS, &status));
+/* By the time it comes there is something else: the device gets that. */
+TEST_F(kinds, file_that_goes_while_it_is_read)
+{
+	struct fuse *fuse = proc_shared(sizeof(*fuse));
+	uint8_t *mem;
+
+	if (access("/dev/fuse", F_OK))
+		SKIP(return, "no FUSE");
+	mem = copy_slowly(&self->portal, self->desc, self->dst, fuse);
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(mem, mmap(mem, FUSE_FILE_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	fuse->hold = 0;
+	EXPECT_EQ(DSA_COMP_SUCCESS, desc_wait(&self->desc->record, WAIT_MS));
+	EXPECT_EQ(0, self->dst[0]);
+	EXPECT_EQ(0, self->dst[PAGE - 1]);
 }
 
 /* Huge pages of a file: what the device writes the others who map it see. */
