@@ -403,6 +403,26 @@ static void prq_push(struct intel_iommu *iommu, struct device_domain_info *info,
 	qi_submit_sync(iommu, &desc, 1, QI_OPT_WAIT_DRAIN);
 }
 
+/* Until a round finds none of its requests; one may be behind what was answered. */
+static void prq_drain_rounds(struct intel_prq *prq,
+			     struct device_domain_info *info,
+			     struct prq_drain *drain)
+{
+	struct intel_iommu *iommu = prq->iommu;
+	unsigned int i = 0;
+
+	lockdep_assert_held(&iommu->iopf_lock);
+
+	do {
+		drain->again = false;
+		mutex_unlock(&iommu->iopf_lock);
+		prq_responses_flush(&prq->responses);
+		prq_push(iommu, info, drain->rid, drain->pasid);
+		mutex_lock(&iommu->iopf_lock);
+		prq_take_pending(prq, false, NULL);
+	} while (drain->again && ++i < PRQ_DRAINS);
+}
+
 /**
  * intel_iommu_drain_pasid_prq() - no page request of a PASID is anywhere any more
  * @dev: the device, which works for the PASID no longer
@@ -421,7 +441,6 @@ void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
 		.rid = PCI_DEVID(info->bus, info->devfn),
 		.pasid = pasid,
 	};
-	unsigned int i = 0;
 
 	KUNIT_STATIC_STUB_REDIRECT(intel_iommu_drain_pasid_prq, dev, pasid);
 	if (!info->pri_enabled || !prq)
@@ -429,14 +448,7 @@ void intel_iommu_drain_pasid_prq(struct device *dev, u32 pasid)
 
 	mutex_lock(&iommu->iopf_lock);
 	list_add(&drain.node, &prq->drains);
-	do {
-		drain.again = false;
-		mutex_unlock(&iommu->iopf_lock);
-		prq_responses_flush(&prq->responses);
-		prq_push(iommu, info, drain.rid, pasid);
-		mutex_lock(&iommu->iopf_lock);
-		prq_take_pending(prq, false, NULL);
-	} while (drain.again && ++i < PRQ_DRAINS);
+	prq_drain_rounds(prq, info, &drain);
 	list_del(&drain.node);
 	prq_groups_drop(&prq->groups, drain.rid, pasid);
 	mutex_unlock(&iommu->iopf_lock);
