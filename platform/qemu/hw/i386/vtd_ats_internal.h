@@ -186,6 +186,12 @@ static inline unsigned vtd_fs_shift(unsigned level)
     return VTD_PAGE_SHIFT + (level - 1) * VTD_LEVEL_BITS;
 }
 
+/* Levels of the first-stage tables that @pe points to (VT-d 9.6, FSPM) */
+static inline unsigned vtd_fs_levels(const VTDPASIDEntry *pe)
+{
+    return VTD_PML4_LEVEL + ((pe->val[2] >> 2) & VTD_SM_PASID_ENTRY_FLPM);
+}
+
 /* vtd_ats.c */
 void vtd_ats_init(IntelIOMMUState *s);
 void vtd_ats_reset(IntelIOMMUState *s);

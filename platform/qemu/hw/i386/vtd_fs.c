@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated VT-d: first-stage page tables (4 levels, 2 MiB and 1 GiB pages),
+ * Emulated VT-d: first-stage page tables (4 or 5 levels, 2 MiB and 1 GiB pages),
  * walked for one address at a time through the caches of vtd_fs_cache.c.
  *
  * The tables are the CPUs' own, which change them at the same time: Accessed
@@ -184,7 +184,9 @@ static int vtd_fs_step(IntelIOMMUState *s, hwaddr addr, unsigned level,
  */
 static unsigned vtd_fs_start(VTDFsSpace *space, uint64_t iova, VTDFsEntry *e)
 {
-    for (unsigned level = VTD_PD_LEVEL; level <= VTD_PML4_LEVEL; level++) {
+    unsigned levels = vtd_fs_levels(&space->root.pe);
+
+    for (unsigned level = VTD_PD_LEVEL; level <= levels; level++) {
         VTDFsEntry *cached = vtd_fs_lookup_table(space, iova, level);
 
         if (cached) {
@@ -198,7 +200,7 @@ static unsigned vtd_fs_start(VTDFsSpace *space, uint64_t iova, VTDFsEntry *e)
         .writable = true,
         .hpa = space->root.pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR,
     };
-    return VTD_PML4_LEVEL;
+    return levels;
 }
 
 /*
@@ -223,7 +225,7 @@ static int vtd_fs_walk(VTDFsSpace *space, const VTDAtsRequest *req,
                                 wpe, &e);
 
         if (fault == VTD_FR_FS_PAGING_ENTRY_INV &&
-            level == VTD_PML4_LEVEL) {
+            level == vtd_fs_levels(&space->root.pe)) {
             return VTD_FR_PASID_ENTRY_FSPTPTR_INV;
         }
         if (fault) {
@@ -298,9 +300,9 @@ static bool vtd_fs_suffices(const VTDFsEntry *e, const VTDAtsRequest *req)
     return !req->write || (e->writable && e->dirty);
 }
 
-static bool vtd_fs_canonical(uint64_t iova)
+static bool vtd_fs_canonical(uint64_t iova, unsigned levels)
 {
-    unsigned unused = 64 - vtd_fs_shift(VTD_PML4_LEVEL + 1);
+    unsigned unused = 64 - vtd_fs_shift(levels + 1);
 
     return (int64_t)(iova << unused) >> unused == (int64_t)iova;
 }
@@ -346,7 +348,7 @@ int vtd_fs_translate(const VTDPasid *root, const VTDAtsRequest *req,
     if (req->priv && !(pe->val[2] & VTD_PE2_SRE)) {
         return VTD_FRS_SRE_CLEAR;
     }
-    if (!vtd_fs_canonical(req->iova)) {
+    if (!vtd_fs_canonical(req->iova, vtd_fs_levels(pe))) {
         return VTD_FR_FS_NON_CANONICAL;
     }
     space = vtd_fs_space(root->ats->iotlb, vtd_fs_space_key(did, root->pasid),
@@ -368,7 +370,7 @@ int vtd_fs_translate(const VTDPasid *root, const VTDAtsRequest *req,
 static void vtd_fs_ahead_table(VTDFsSpace *space, uint64_t iova,
                                unsigned level, const VTDFsEntry *table)
 {
-    bool top = level == VTD_PML4_LEVEL;
+    bool top = level == vtd_fs_levels(&space->root.pe);
     VTDAtsRequest req = { 0 };
     hwaddr last = 0;
 
@@ -415,6 +417,7 @@ void vtd_fs_ahead_kernel(VTDFsSpace *space)
     VTDAtsState *ats = space->ats;
     VTDFsEntry top = { .user = true, .writable = true };
     VTDContextEntry ce;
+    unsigned levels;
     VTDPasid now;
     bool fpd;
 
@@ -428,8 +431,9 @@ void vtd_fs_ahead_kernel(VTDFsSpace *space)
         return;
     }
     top.hpa = now.pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
-    vtd_fs_ahead_table(space, UINT64_MAX << vtd_fs_shift(VTD_PML4_LEVEL + 1),
-                       VTD_PML4_LEVEL, &top);
+    levels = vtd_fs_levels(&now.pe);
+    vtd_fs_ahead_table(space, UINT64_MAX << vtd_fs_shift(levels + 1), levels,
+                       &top);
 }
 
 static gboolean vtd_fs_space_in_domain(gpointer key, gpointer value,

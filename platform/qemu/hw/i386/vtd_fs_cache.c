@@ -180,6 +180,6 @@ void vtd_fs_drop(VTDFsSpace *space, uint64_t first, uint64_t last, bool tables)
 
     vtd_fs_drop_range(space->leaves, &r, VTD_PT_LEVEL, VTD_FS_MAX_LEAF_LEVEL);
     if (tables) {
-        vtd_fs_drop_range(space->tables, &r, VTD_PD_LEVEL, VTD_PML4_LEVEL);
+        vtd_fs_drop_range(space->tables, &r, VTD_PD_LEVEL, VTD_PML5_LEVEL);
     }
 }

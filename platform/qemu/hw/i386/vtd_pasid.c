@@ -180,12 +180,13 @@ static bool vtd_pe_rsvd(IntelIOMMUState *s, const VTDPASIDEntry *pe)
     return pe->val[1] & rsvd1 || pe->val[2] & rsvd2;
 }
 
-/* Is the type of @pe one that we have, and are its tables of 4 levels? */
+/* Is the type of @pe one that we have, with as many levels of tables? */
 static bool vtd_pe_supported(IntelIOMMUState *s, const VTDPASIDEntry *pe)
 {
     switch (pe->val[0] & VTD_SM_PASID_ENTRY_PGTT) {
     case VTD_SM_PASID_ENTRY_FLT:
-        return !((pe->val[2] >> 2) & VTD_SM_PASID_ENTRY_FLPM);
+        return vtd_fs_levels(pe) <= (s->cap & VTD_CAP_FS5LP ?
+                                      VTD_PML5_LEVEL : VTD_PML4_LEVEL);
     case VTD_SM_PASID_ENTRY_PT:
         return s->ecap & VTD_ECAP_PT;
     default:
