@@ -17,10 +17,11 @@
 #include "prq.h"
 
 #define PAGE		4096
-#define PAGES		4	/* of a descriptor's destination, each a fault */
+#define PAGES		2	/* of a descriptor's destination, each a fault */
 #define DESCS		96	/* more than a queue and its engines take at a time */
-#define ROUNDS		6
-#define WAIT_MS		30000
+#define ROUNDS		4
+#define WAIT_MS		60000
+#define TEST_S		250
 #define NAPS		20	/* of proc_nap(), that the queue is full, and then is not */
 #define MAX_DEVICES	4
 #define MAX_QUEUES	(2 * MAX_DEVICES)
@@ -239,7 +240,7 @@ static bool wait_overflow(const struct filler *filler)
 }
 
 /* One process's requests find the queue full, and are served all the same. */
-TEST_F_TIMEOUT(page_requests, overflows, 120)
+TEST_F_TIMEOUT(page_requests, overflows, TEST_S)
 {
 	start(&self->senders[0]);
 	for (int i = 0; i < ROUNDS; i++)
@@ -251,7 +252,7 @@ TEST_F_TIMEOUT(page_requests, overflows, 120)
  * All queues of all devices are full of descriptors that wait for a page, while the
  * driver is not told of a single one; and then, hardly ever is there room for a request.
  */
-TEST_F_TIMEOUT(page_requests, all_queues_full, 120)
+TEST_F_TIMEOUT(page_requests, all_queues_full, TEST_S)
 {
 	while (self->devices < MAX_DEVICES && device_exists(self->devices))
 		ASSERT_TRUE(add_device(self->senders, self->devices++));
@@ -285,7 +286,7 @@ static bool wait_requests(const struct prq *prq)
 }
 
 /* Of one who is dead the queue has nothing: whoever drains looks into it himself. */
-TEST_F_TIMEOUT(page_requests, killed_before_they_are_seen, 120)
+TEST_F_TIMEOUT(page_requests, killed_before_they_are_seen, TEST_S)
 {
 	struct sender *victim = &self->senders[0];
 	int status;
@@ -300,7 +301,7 @@ TEST_F_TIMEOUT(page_requests, killed_before_they_are_seen, 120)
 }
 
 /* One of two is killed in the middle of it: the other does not notice. */
-TEST_F_TIMEOUT(page_requests, killed_in_a_storm, 120)
+TEST_F_TIMEOUT(page_requests, killed_in_a_storm, TEST_S)
 {
 	struct sender *bystander = &self->senders[0], *victim = &self->senders[1];
 	int status;
