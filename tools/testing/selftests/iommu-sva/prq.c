@@ -115,9 +115,9 @@ void prq_release(const struct prq *prq)
 	mask(prq, 0);
 }
 
-void prq_fill(const struct prq *prq)
+void prq_fill(const struct prq *prq, unsigned int room)
 {
-	write_head(prq, (read_reg(prq, PQT_REG) + PRQ_ENTRY) & prq->mask);
+	write_head(prq, (read_reg(prq, PQT_REG) + (room + 1) * PRQ_ENTRY) & prq->mask);
 }
 
 void prq_unfill(const struct prq *prq)

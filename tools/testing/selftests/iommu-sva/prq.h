@@ -48,11 +48,12 @@ void prq_release(const struct prq *prq);
 /**
  * prq_fill() - make the hardware think that the queue is full
  * @prq: open
+ * @room: but for so many requests
  *
- * The next request overflows.  If the hardware writes one meanwhile, or the
+ * The one after them overflows.  If the hardware writes one meanwhile, or the
  * driver the head, it is not full; do it again then.
  */
-void prq_fill(const struct prq *prq);
+void prq_fill(const struct prq *prq, unsigned int room);
 
 /** prq_unfill() - take that back, unless a request has; none may be on its way */
 void prq_unfill(const struct prq *prq);
