@@ -24,6 +24,8 @@
  */
 #define pr_fmt(fmt)	"DMAR: " fmt
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/iommu-sva.h>
 #include <linux/pci.h>
 
@@ -90,6 +92,7 @@ void vtd_flush_function(struct intel_iommu *iommu, u16 sid)
 	struct qi_desc descs[5];
 	unsigned int n = 0;
 
+	KUNIT_STATIC_STUB_REDIRECT(vtd_flush_function, iommu, sid);
 	/* In the order of VT-d 6.5.3.3; which domain IDs it led to, none knows. */
 	descs[n++] = vtd_context_desc(sid);
 	descs[n++] = fence;
@@ -102,6 +105,7 @@ void vtd_flush_function(struct intel_iommu *iommu, u16 sid)
 	qi_desc_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH, &descs[n++]);
 	qi_submit_sync(iommu, descs, n, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(vtd_flush_function);
 
 /* Whose device TLB is it that @desc invalidates?  False: none's. */
 static bool vtd_device_tlb_of(const struct qi_desc *desc, u16 *sid)
@@ -182,6 +186,7 @@ void vtd_isolate_silent(struct intel_iommu *iommu)
 	for (i = head; i != iommu->qi->free_head; i = (i + 1) % QI_LENGTH)
 		vtd_isolated_skip(iommu, vtd_queue_slot(iommu, i));
 }
+EXPORT_SYMBOL_IF_KUNIT(vtd_isolate_silent);
 
 static void vtd_settle_one(struct intel_iommu *iommu, u16 sid)
 {
@@ -212,6 +217,7 @@ void vtd_isolated_settle(struct intel_iommu *iommu, const struct qi_desc *desc,
 		if (vtd_device_tlb_of(&desc[i], &sid))
 			vtd_settle_one(iommu, sid);
 }
+EXPORT_SYMBOL_IF_KUNIT(vtd_isolated_settle);
 
 void intel_iommu_isolate_dev(struct device *dev)
 {
@@ -226,6 +232,7 @@ void intel_iommu_isolate_dev(struct device *dev)
 	if (context)
 		vtd_set_isolated(context);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_iommu_isolate_dev);
 
 void intel_iommu_restore_dev(struct device *dev)
 {
@@ -250,3 +257,4 @@ void intel_iommu_restore_dev(struct device *dev)
 out:
 	spin_unlock(&iommu->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_iommu_restore_dev);
