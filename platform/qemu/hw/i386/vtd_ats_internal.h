@@ -45,6 +45,11 @@ enum {
 #define VTD_SM_CE_DTE           (1ULL << 2)
 #define VTD_SM_CE_PASIDE        (1ULL << 3)
 #define VTD_SM_CE_PRE           (1ULL << 4)
+#define VTD_SM_CE_PDTS(ce)      (((ce)->lo >> 9) & 7)
+
+/* Bytes of the directory that it leads to: 2^(PDTS + 7) entries */
+#define VTD_SM_CE_DIR_SIZE(ce)  (VTD_PASID_DIR_ENTRY_SIZE << \
+                                 (VTD_SM_CE_PDTS(ce) + 7))
 
 /* PASID table entry, bits 191:128 (VT-d 9.6) */
 #define VTD_PE2_SRE             (1ULL << 0)
@@ -128,6 +133,14 @@ typedef struct VTDFsSpace {
     QTAILQ_ENTRY(VTDFsSpace) next;
 } VTDFsSpace;
 
+#define VTD_FS_DROPPED 16
+
+/* Translations that were dropped; the first of them, to be read again */
+typedef struct VTDFsDropped {
+    unsigned n;
+    uint64_t iova[VTD_FS_DROPPED];
+} VTDFsDropped;
+
 /* A function that called vtd_ats_register() */
 typedef struct VTDAtsFunction {
     PCIDevice *dev;
@@ -205,6 +218,10 @@ int vtd_pasid_get_context(VTDAtsState *ats, uint16_t sid,
 int vtd_pasid_get_entry(VTDAtsState *ats, uint16_t sid,
                         const VTDContextEntry *ce, uint32_t pasid,
                         VTDPasid *found, bool *fpd);
+void vtd_pasid_context_in_memory(VTDAtsState *ats, uint16_t sid,
+                                 VTDContextEntry *ce);
+void vtd_pasid_entry_in_memory(VTDAtsState *ats, uint16_t sid, uint32_t pasid,
+                               VTDPASIDEntry *pe);
 bool vtd_pasid_same_tables(const VTDPasid *a, const VTDPasid *b);
 void vtd_pasid_inv_contexts(IntelIOMMUState *s, uint16_t sid, uint16_t mask);
 bool vtd_pasid_process_desc(IntelIOMMUState *s, VTDInvDesc *desc);
@@ -237,7 +254,7 @@ VTDFsEntry *vtd_fs_lookup_table(VTDFsSpace *space, uint64_t iova,
 VTDFsEntry *vtd_fs_insert(VTDFsSpace *space, uint64_t iova,
                           const VTDFsEntry *e);
 void vtd_fs_drop(VTDFsSpace *space, uint64_t first, uint64_t last,
-                 bool tables);
+                 bool tables, VTDFsDropped *dropped);
 
 /* vtd_witness.c */
 void vtd_witness_init(VTDAtsState *ats);
@@ -250,6 +267,7 @@ void vtd_witness_pasid(VTDWatch *w, const VTDPasid *p);
 void vtd_witness_space(VTDFsSpace *space, bool device);
 void vtd_witness_entry(VTDFsSpace *space, VTDFsEntry *e);
 void vtd_witness_same_root(const VTDFsSpace *space, const VTDPasid *root);
+unsigned vtd_witness_unsettled(VTDAtsState *ats);
 void vtd_witness_use(VTDAtsState *ats, VTDWatch *w);
 void vtd_witness_end(VTDAtsState *ats, VTDWatch *w);
 
@@ -270,6 +288,7 @@ void vtd_dtlb_abort_wait(IntelIOMMUState *s);
 void vtd_prq_init(VTDAtsState *ats);
 void vtd_prq_reset(IntelIOMMUState *s);
 void vtd_prq_pasid_loaded(const VTDPasid *p);
+unsigned vtd_prq_count_orphans(VTDAtsState *ats);
 void vtd_prq_look_for_lost(VTDAtsState *ats, int64_t now);
 void vtd_prq_status_written(IntelIOMMUState *s);
 void vtd_prq_control_written(IntelIOMMUState *s);

@@ -116,7 +116,7 @@ static void vtd_dtlb_drop_pages(gpointer key, gpointer value, gpointer data)
 {
     VTDDtlbRange *r = data;
 
-    vtd_fs_drop(value, r->first, r->last, true);
+    vtd_fs_drop(value, r->first, r->last, true, NULL);
 }
 
 /* @f holds nothing any more that @inv covers. */

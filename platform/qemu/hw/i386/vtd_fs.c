@@ -9,6 +9,10 @@
  *
  * A walk begins at the lowest table that the caches know of and does not ask
  * the ones above: as hardware may, and as it shows whether software tells.
+ *
+ * With x-walk-ahead more is read than a function asks for, as hardware may, too:
+ * the entry next to the one in use, the kernel's half of the tables, and what has
+ * just been invalidated.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -366,36 +370,49 @@ int vtd_fs_translate(const VTDPasid *root, const VTDAtsRequest *req,
     return 0;
 }
 
+/*
+ * The table that the entry of @level at @addr leads to, in @e, which collects
+ * rights.  Returns false if it leads to none, or the pointer has been reported:
+ * to mark what is there used helps nobody.
+ */
+static bool vtd_fs_ahead_entry(VTDFsSpace *space, uint64_t iova,
+                               unsigned level, hwaddr addr, VTDFsEntry *e)
+{
+    VTDAtsRequest req = { 0 };
+    VTDFsEntry *cached;
+    uint64_t pte;
+
+    if (!vtd_fs_read(addr, &pte) || !(pte & VTD_FL_P) ||
+        vtd_fs_leaf(pte, level)) {
+        return false;
+    }
+    cached = vtd_fs_lookup_table(space, iova, level);
+    if (cached) {
+        vtd_witness_use(space->ats, &cached->watch);
+        *e = *cached;
+        return !cached->watch.reported;
+    }
+    if (vtd_fs_step(space->ats->iommu, addr, level, &req, true, e) || e->leaf) {
+        return false;
+    }
+    vtd_fs_insert(space, iova, e);
+    return true;
+}
+
 /* Go ahead in the tables of @space below @table, which is not of the last. */
 static void vtd_fs_ahead_table(VTDFsSpace *space, uint64_t iova,
                                unsigned level, const VTDFsEntry *table)
 {
     bool top = level == vtd_fs_levels(&space->root.pe);
-    VTDAtsRequest req = { 0 };
     hwaddr last = 0;
 
     /* Of the topmost table, the half that is the kernel's */
     for (unsigned i = top ? VTD_PT_ENTRY_NR / 2 : 0; i < VTD_PT_ENTRY_NR; i++) {
-        uint64_t at = iova | (uint64_t)i << vtd_fs_shift(level), pte;
-        VTDFsEntry e = *table, *cached;
+        uint64_t at = iova | (uint64_t)i << vtd_fs_shift(level);
+        VTDFsEntry e = *table;
 
-        if (!vtd_fs_read(table->hpa + i * sizeof(pte), &pte) ||
-            !(pte & VTD_FL_P) || vtd_fs_leaf(pte, level)) {
-            continue;
-        }
-        cached = vtd_fs_lookup_table(space, at, level);
-        if (cached) {
-            vtd_witness_use(space->ats, &cached->watch);
-            if (cached->watch.reported) {
-                /* It has been seen; to mark what is there used helps nobody */
-                continue;
-            }
-            e = *cached;
-        } else if (!vtd_fs_step(space->ats->iommu,
-                                table->hpa + i * sizeof(pte), level, &req,
-                                true, &e) && !e.leaf) {
-            vtd_fs_insert(space, at, &e);
-        } else {
+        if (!vtd_fs_ahead_entry(space, at, level,
+                                table->hpa + i * sizeof(uint64_t), &e)) {
             continue;
         }
         /* Neighbours that share a table (KASAN's shadow) are followed once */
@@ -406,6 +423,22 @@ static void vtd_fs_ahead_table(VTDFsSpace *space, uint64_t iova,
     }
 }
 
+/* Does the PASID entry of @space still lead to its tables? */
+static bool vtd_fs_reached(VTDFsSpace *space)
+{
+    VTDAtsState *ats = space->ats;
+    VTDContextEntry ce;
+    VTDPasid now;
+    bool fpd;
+
+    return !vtd_pasid_get_context(ats, space->root.sid, &ce, &fpd) &&
+           !vtd_pasid_get_entry(ats, space->root.sid, &ce, space->root.pasid,
+                                &now, &fpd) &&
+           (now.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) ==
+           VTD_SM_PASID_ENTRY_FLT &&
+           vtd_pasid_same_tables(&now, &space->root);
+}
+
 /*
  * Walk the kernel's half of the tables of @space, down to the pointers to the
  * lowest tables, as hardware may at any time for as long as the PASID entry is
@@ -414,26 +447,34 @@ static void vtd_fs_ahead_table(VTDFsSpace *space, uint64_t iova,
  */
 void vtd_fs_ahead_kernel(VTDFsSpace *space)
 {
-    VTDAtsState *ats = space->ats;
+    unsigned levels = vtd_fs_levels(&space->root.pe);
     VTDFsEntry top = { .user = true, .writable = true };
-    VTDContextEntry ce;
-    unsigned levels;
-    VTDPasid now;
-    bool fpd;
 
     RCU_READ_LOCK_GUARD();
 
-    if (vtd_pasid_get_context(ats, space->root.sid, &ce, &fpd) ||
-        vtd_pasid_get_entry(ats, space->root.sid, &ce, space->root.pasid,
-                            &now, &fpd) ||
-        (now.pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) != VTD_SM_PASID_ENTRY_FLT ||
-        !vtd_pasid_same_tables(&now, &space->root)) {
+    if (vtd_fs_reached(space)) {
+        top.hpa = space->root.pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
+        vtd_fs_ahead_table(space, UINT64_MAX << vtd_fs_shift(levels + 1),
+                           levels, &top);
+    }
+}
+
+/*
+ * Walk again for what has just been invalidated, as hardware may: software must
+ * have changed the entries before.
+ */
+static void vtd_fs_walk_again(VTDFsSpace *space, const VTDFsDropped *dropped)
+{
+    VTDFsEntry *unused;
+
+    if (!dropped->n || !vtd_fs_reached(space)) {
         return;
     }
-    top.hpa = now.pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
-    levels = vtd_fs_levels(&now.pe);
-    vtd_fs_ahead_table(space, UINT64_MAX << vtd_fs_shift(levels + 1), levels,
-                       &top);
+    for (unsigned i = 0; i < dropped->n; i++) {
+        VTDAtsRequest req = { .iova = dropped->iova[i] };
+
+        vtd_fs_walk(space, &req, &unused);
+    }
 }
 
 static gboolean vtd_fs_space_in_domain(gpointer key, gpointer value,
@@ -468,8 +509,13 @@ void vtd_fs_inv_pages(IntelIOMMUState *s, uint16_t did, uint32_t pasid,
                                           vtd_fs_space_key(did, pasid));
     uint64_t mask = am + VTD_PAGE_SHIFT >= 64 ? UINT64_MAX :
                     (1ULL << (am + VTD_PAGE_SHIFT)) - 1;
+    VTDFsDropped dropped = { 0 };
 
-    if (space) {
-        vtd_fs_drop(space, iova & ~mask, iova | mask, !ih);
+    if (!space) {
+        return;
+    }
+    vtd_fs_drop(space, iova & ~mask, iova | mask, !ih, &dropped);
+    if (s->walk_ahead) {
+        vtd_fs_walk_again(space, &dropped);
     }
 }

@@ -136,7 +136,15 @@ VTDFsEntry *vtd_fs_insert(VTDFsSpace *space, uint64_t iova,
 typedef struct VTDFsRange {
     uint64_t first;
     uint64_t last;
+    VTDFsDropped *dropped;      /* NULL: of no interest */
 } VTDFsRange;
+
+static void vtd_fs_note_dropped(VTDFsRange *r, uint64_t key)
+{
+    if (r->dropped && r->dropped->n < VTD_FS_DROPPED) {
+        r->dropped->iova[r->dropped->n++] = key & VTD_PAGE_MASK_4K;
+    }
+}
 
 static gboolean vtd_fs_entry_in_range(gpointer key, gpointer value,
                                       gpointer data)
@@ -146,7 +154,11 @@ static gboolean vtd_fs_entry_in_range(gpointer key, gpointer value,
     uint64_t first = e->key & ~(VTD_PAGE_SIZE - 1);
     uint64_t last = first + ((1ULL << vtd_fs_shift(e->level)) - 1);
 
-    return first <= r->last && last >= r->first;
+    if (first > r->last || last < r->first) {
+        return false;
+    }
+    vtd_fs_note_dropped(r, e->key);
+    return true;
 }
 
 /* Drop what is in @from for @r: by address, or by looking at all if cheaper */
@@ -165,20 +177,25 @@ static void vtd_fs_drop_range(GHashTable *from, VTDFsRange *r, unsigned level,
         for (uint64_t i = 0; i < n; i++) {
             uint64_t key = vtd_fs_key(r->first + i * page, level);
 
-            g_hash_table_remove(from, &key);
+            if (g_hash_table_remove(from, &key)) {
+                vtd_fs_note_dropped(r, key);
+            }
         }
     }
 }
 
 /*
  * Drop the translations of the addresses from @first to @last (inclusive) in
- * @space, and, with @tables, the pointers to tables on the way there.
+ * @space, and, with @tables, the pointers to tables on the way there.  Says in
+ * @dropped, unless that is NULL, which translations there were.
  */
-void vtd_fs_drop(VTDFsSpace *space, uint64_t first, uint64_t last, bool tables)
+void vtd_fs_drop(VTDFsSpace *space, uint64_t first, uint64_t last,
+                 bool tables, VTDFsDropped *dropped)
 {
-    VTDFsRange r = { .first = first, .last = last };
+    VTDFsRange r = { .first = first, .last = last, .dropped = dropped };
 
     vtd_fs_drop_range(space->leaves, &r, VTD_PT_LEVEL, VTD_FS_MAX_LEAF_LEVEL);
+    r.dropped = NULL;
     if (tables) {
         vtd_fs_drop_range(space->tables, &r, VTD_PD_LEVEL, VTD_PML5_LEVEL);
     }

@@ -4,16 +4,16 @@
  * request of a PCIe function finds them, and the two caches in between.
  *
  * What is cached stays cached until software invalidates it, as hardware is
- * free to do: an entry that no flush reached goes on being used.  Entries that
- * are not present, or wrong, are never cached.
+ * free to do: an entry that no flush reached goes on being used.  With
+ * x-walk-ahead, one that is invalidated is read again at once, if it is there
+ * still: a flush in front of the change is none.  Entries that are not present,
+ * or wrong, are never cached.
  */
 #include "qemu/osdep.h"
 #include "system/dma.h"
 #include "vtd_ats_internal.h"
 #include "trace.h"
 
-/* Directory of PASID tables: 2^(PDTS + 7) entries (VT-d 9.4) */
-#define VTD_SM_CE_PDTS(ce)      (((ce)->lo >> 9) & 7)
 #define VTD_PASID_BITS(ce)      (VTD_SM_CE_PDTS(ce) + 7 + 6)
 #define VTD_PDE_RSVD            0xffcULL
 
@@ -65,7 +65,7 @@ static void vtd_cached_pasid_free(gpointer data)
 
 static uint64_t vtd_pasid_key(uint16_t sid, uint32_t pasid)
 {
-    return (uint64_t)sid << 20 | pasid;
+    return (uint64_t)sid << VTD_PASID_ID_SHIFT | pasid;
 }
 
 /* Called once, when the IOMMU is realized. */
@@ -229,6 +229,18 @@ static int vtd_read_pasid_entry(IntelIOMMUState *s, const VTDContextEntry *ce,
     return vtd_pe_supported(s, pe) ? 0 : VTD_FR_PASID_TABLE_ENTRY_INV;
 }
 
+/* From now on @found is in the PASID cache. */
+static void vtd_pasid_remember(const VTDPasid *found)
+{
+    VTDCachedPasid *c = g_new0(VTDCachedPasid, 1);
+
+    c->key = vtd_pasid_key(found->sid, found->pasid);
+    c->p = *found;
+    vtd_witness_pasid(&c->watch, found);
+    vtd_prq_pasid_loaded(found);
+    g_hash_table_replace(found->ats->pasids, &c->key, c);
+}
+
 /*
  * The PASID table entry for @pasid (VTD_NO_PASID: that of requests without)
  * of @sid, whose context entry is @ce, from the PASID cache or from memory.
@@ -261,16 +273,36 @@ int vtd_pasid_get_entry(VTDAtsState *ats, uint16_t sid,
     }
     *found = (VTDPasid) { .ats = ats, .sid = sid, .pasid = pasid };
     fault = vtd_read_pasid_entry(ats->iommu, ce, found, fpd);
-    if (fault) {
-        return fault;
+    if (!fault) {
+        vtd_pasid_remember(found);
     }
-    c = g_new0(VTDCachedPasid, 1);
-    c->key = key;
-    c->p = *found;
-    vtd_witness_pasid(&c->watch, found);
-    vtd_prq_pasid_loaded(found);
-    g_hash_table_replace(ats->pasids, &c->key, c);
-    return 0;
+    return fault;
+}
+
+/* What the tables in memory lead @sid to; zeros if to nothing. */
+void vtd_pasid_context_in_memory(VTDAtsState *ats, uint16_t sid,
+                                 VTDContextEntry *ce)
+{
+    bool fpd = false;
+    hwaddr addr;
+
+    memset(ce, 0, sizeof(*ce));
+    vtd_read_context(ats->iommu, sid, &addr, ce, &fpd);
+}
+
+/* What they lead @sid and the number @pasid to. */
+void vtd_pasid_entry_in_memory(VTDAtsState *ats, uint16_t sid, uint32_t pasid,
+                               VTDPASIDEntry *pe)
+{
+    VTDPasid p = { .sid = sid, .pasid = pasid };
+    VTDContextEntry ce;
+    bool fpd = false;
+
+    vtd_pasid_context_in_memory(ats, sid, &ce);
+    if (ce.lo & VTD_CONTEXT_ENTRY_P && !(pasid >> VTD_PASID_BITS(&ce))) {
+        vtd_read_pasid_entry(ats->iommu, &ce, &p, &fpd);
+    }
+    *pe = p.pe;
 }
 
 /* Do @a and @b lead to the same translations, under the same tags? */
@@ -283,16 +315,23 @@ bool vtd_pasid_same_tables(const VTDPasid *a, const VTDPasid *b)
            (b->pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR);
 }
 
-typedef struct VTDContextMatch {
-    uint16_t sid;
+/* What an invalidation is for, and the keys of all that it has dropped */
+typedef struct VTDPasidInv {
+    uint16_t sid;               /* of contexts */
     uint16_t mask;
-} VTDContextMatch;
+    const VTDInvDesc *desc;     /* of PASID entries */
+    GArray *dropped;            /* of uint64_t */
+} VTDPasidInv;
 
 static gboolean vtd_context_matches(gpointer key, gpointer value, gpointer data)
 {
-    VTDContextMatch *m = data;
+    VTDPasidInv *inv = data;
 
-    return (*(uint64_t *)key & m->mask) == (m->sid & m->mask);
+    if ((*(uint64_t *)key & inv->mask) != (inv->sid & inv->mask)) {
+        return false;
+    }
+    g_array_append_vals(inv->dropped, key, 1);
+    return true;
 }
 
 /*
@@ -302,16 +341,21 @@ static gboolean vtd_context_matches(gpointer key, gpointer value, gpointer data)
  */
 void vtd_pasid_inv_contexts(IntelIOMMUState *s, uint16_t sid, uint16_t mask)
 {
-    VTDContextMatch m = { .sid = sid, .mask = mask };
+    g_autoptr(GArray) dropped = g_array_new(false, false, sizeof(uint64_t));
+    VTDPasidInv inv = { .sid = sid, .mask = mask, .dropped = dropped };
+    VTDContextEntry ce;
+    bool fpd;
 
-    g_hash_table_foreach_remove(s->ats->contexts, vtd_context_matches, &m);
+    g_hash_table_foreach_remove(s->ats->contexts, vtd_context_matches, &inv);
+    for (unsigned i = 0; s->walk_ahead && i < dropped->len; i++) {
+        vtd_pasid_get_context(s->ats, g_array_index(dropped, uint64_t, i), &ce,
+                              &fpd);
+    }
 }
 
-static gboolean vtd_pasid_matches(gpointer key, gpointer value, gpointer data)
+/* Does @desc mean the entry @p? */
+static bool vtd_pasid_matches(const VTDInvDesc *desc, const VTDCachedPasid *p)
 {
-    VTDCachedPasid *p = value;
-    VTDInvDesc *desc = data;
-
     switch (VTD_PC_GRAN(desc)) {
     case VTD_PC_GRAN_PASID:
         if ((p->key & VTD_PASID_ID_MASK) != VTD_PC_PASID(desc)) {
@@ -322,6 +366,42 @@ static gboolean vtd_pasid_matches(gpointer key, gpointer value, gpointer data)
         return VTD_SM_PASID_ENTRY_DID(p->p.pe.val[1]) == VTD_PC_DID(desc);
     default:
         return true;
+    }
+}
+
+static gboolean vtd_pasid_drop(gpointer key, gpointer value, gpointer data)
+{
+    VTDPasidInv *inv = data;
+
+    if (!vtd_pasid_matches(inv->desc, value)) {
+        return false;
+    }
+    g_array_append_vals(inv->dropped, key, 1);
+    return true;
+}
+
+/* Have the PASID cache hold the entry @key again, if there is one. */
+static void vtd_pasid_read_again(VTDAtsState *ats, uint64_t key)
+{
+    uint16_t sid = key >> VTD_PASID_ID_SHIFT;
+    VTDContextEntry ce;
+    VTDPasid unused;
+    bool fpd;
+
+    if (!vtd_pasid_get_context(ats, sid, &ce, &fpd)) {
+        vtd_pasid_get_entry(ats, sid, &ce, key & VTD_PASID_ID_MASK, &unused,
+                            &fpd);
+    }
+}
+
+static void vtd_pasid_inv(IntelIOMMUState *s, const VTDInvDesc *desc)
+{
+    g_autoptr(GArray) dropped = g_array_new(false, false, sizeof(uint64_t));
+    VTDPasidInv inv = { .desc = desc, .dropped = dropped };
+
+    g_hash_table_foreach_remove(s->ats->pasids, vtd_pasid_drop, &inv);
+    for (unsigned i = 0; s->walk_ahead && i < dropped->len; i++) {
+        vtd_pasid_read_again(s->ats, g_array_index(dropped, uint64_t, i));
     }
 }
 
@@ -343,7 +423,7 @@ bool vtd_pasid_process_desc(IntelIOMMUState *s, VTDInvDesc *desc)
     case VTD_PC_GRAN_DOMAIN:
     case VTD_PC_GRAN_PASID:
     case VTD_PC_GRAN_GLOBAL:
-        g_hash_table_foreach_remove(s->ats->pasids, vtd_pasid_matches, desc);
+        vtd_pasid_inv(s, desc);
         return true;
     default:
         return false;

@@ -120,6 +120,28 @@ void vtd_prq_pasid_loaded(const VTDPasid *p)
     }
 }
 
+/* Is the PASID entry of @g gone?  What is there is in @pe then. */
+static bool vtd_prq_orphan(const VTDPrqGroup *g, uint64_t *pe)
+{
+    return g->has_pasid && vtd_fs_read(g->p.addr, pe) &&
+           !(*pe & VTD_PASID_ENTRY_P);
+}
+
+/* Requests that wait, without a PASID entry, and have not been reported. */
+unsigned vtd_prq_count_orphans(VTDAtsState *ats)
+{
+    GHashTableIter iter;
+    VTDPrqGroup *g;
+    unsigned n = 0;
+    uint64_t pe;
+
+    g_hash_table_iter_init(&iter, ats->requests);
+    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&g)) {
+        n += !g->reported && vtd_prq_orphan(g, &pe);
+    }
+    return n;
+}
+
 /* Report requests that still wait when their PASID entry is long gone. */
 void vtd_prq_look_for_lost(VTDAtsState *ats, int64_t now)
 {
@@ -129,8 +151,7 @@ void vtd_prq_look_for_lost(VTDAtsState *ats, int64_t now)
 
     g_hash_table_iter_init(&iter, ats->requests);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&g)) {
-        if (!g->has_pasid || !vtd_fs_read(g->p.addr, &pe) ||
-            pe & VTD_PASID_ENTRY_P) {
+        if (!vtd_prq_orphan(g, &pe)) {
             g->gone_since = 0;
         } else if (!g->gone_since) {
             g->gone_since = now;

@@ -8,7 +8,9 @@
  *                frees of each page, see vtd_witness_port.c)
  *   stale-entry  a paging, PASID or context entry whose copy still differs
  *                from memory after x-witness-bound-ms of virtual time: it was
- *                changed without the invalidation that goes with it
+ *                changed without the invalidation that goes with it; or, of
+ *                the latter two, what leads to it was: the root table pointer,
+ *                a root entry, an entry of the directory of PASIDs
  *   stale-space  translations left of a PASID entry that is gone or points to
  *                other tables, after the same time
  *   reused-tag   a domain ID and PASID used for other tables while
@@ -20,10 +22,11 @@
  * Until the flush after a change is complete an old copy is legal.
  *
  * It does not see: requests that are translated by a second stage or not at
- * all, which is QEMU's own code with caches of its own; directories of PASIDs,
- * which are read each time; more than 512 pages of a huge one; what a space
- * holds when it is full (see vtd_fs_cache.c); a page that stays with its owner
- * when it is of no use any more, in a driver's pool for one.
+ * all, which is QEMU's own code with caches of its own; root tables and
+ * directories of PASIDs while no entry that they lead to is cached, as they are
+ * read each time; more than 512 pages of a huge one; what a space holds when it
+ * is full (see vtd_fs_cache.c); a page that stays with its owner when it is of
+ * no use any more, in a driver's pool for one.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -115,12 +118,13 @@ static const char *vtd_witness_thing(const VTDWatch *w)
     case VTD_WATCH_SPACE:
         return "address space";
     default:
-        return w->size && w->page ? "paging entry" : "entry";
+        return "paging entry";
     }
 }
 
+/* Report @w, whose word @word would be @now, unless that has been done. */
 static void vtd_witness_tell(VTDAtsState *ats, VTDWatch *w, const char *what,
-                             uint64_t now)
+                             unsigned word, uint64_t now)
 {
     if (w->reported || !vtd_witness_usable(ats, w)) {
         return;
@@ -131,53 +135,103 @@ static void vtd_witness_tell(VTDAtsState *ats, VTDWatch *w, const char *what,
                        " new 0x%"PRIx64, what, vtd_witness_thing(w),
                        w->device ? "device" : "IOMMU", w->sid >> 8,
                        PCI_SLOT(w->sid), PCI_FUNC(w->sid), w->pasid, w->iova,
-                       w->level, w->value[0], now);
+                       w->level, w->value[word], now);
 }
 
-static uint64_t vtd_witness_memory(const VTDWatch *w, unsigned word)
+/*
+ * What a walk would find in place of @w: of a paging entry that is what is
+ * where it was read, as all that leads there is watched, too.
+ */
+static void vtd_witness_memory(VTDAtsState *ats, const VTDWatch *w,
+                               uint64_t now[VTD_WATCH_WORDS])
 {
-    uint64_t now;
+    VTDContextEntry ce;
+    VTDPASIDEntry pe;
 
-    return vtd_fs_read(w->addr + word * sizeof(now), &now) ? now :
-           w->value[word];
+    switch (w->kind) {
+    case VTD_WATCH_CONTEXT:
+        vtd_pasid_context_in_memory(ats, w->sid, &ce);
+        memcpy(now, ce.val, w->words * sizeof(*now));
+        break;
+    case VTD_WATCH_PASID:
+    case VTD_WATCH_SPACE:
+        vtd_pasid_entry_in_memory(ats, w->sid, w->pasid, &pe);
+        memcpy(now, pe.val, w->words * sizeof(*now));
+        break;
+    case VTD_WATCH_ENTRY:
+        if (!vtd_fs_read(w->addr, now)) {
+            now[0] = w->value[0];
+        }
+        break;
+    }
 }
 
 /* @w is used or dropped: it must not have outlived its pages. */
 static void vtd_witness_look_for_freed(VTDAtsState *ats, VTDWatch *w)
 {
     VTDWitness *wit = &ats->witness;
+    uint64_t now[VTD_WATCH_WORDS];
 
     if (vtd_witness_freed(wit, w, w->addr & VTD_PAGE_MASK_4K, VTD_PAGE_SIZE) ||
         vtd_witness_freed(wit, w, w->page, w->size)) {
-        vtd_witness_tell(ats, w, "freed-page", vtd_witness_memory(w, 0));
+        vtd_witness_memory(ats, w, now);
+        vtd_witness_tell(ats, w, "freed-page", 0, now[0]);
     }
 }
 
-/* Does memory say something else than @w, and more than more rights? */
-static bool vtd_witness_differs(const VTDWatch *w)
+/*
+ * The first word of @w in place of which @now says something else, and more
+ * than more rights; @w->words if there is none.
+ */
+static unsigned vtd_witness_differs(const VTDWatch *w, const uint64_t *now)
 {
-    for (unsigned i = 0; i < w->words; i++) {
-        uint64_t now = vtd_witness_memory(w, i);
+    unsigned i;
 
-        if ((w->value[i] ^ now) & w->same[i] ||
-            (!i && (w->value[i] & ~now & w->keep))) {
-            return true;
+    for (i = 0; i < w->words; i++) {
+        if ((w->value[i] ^ now[i]) & w->same[i] ||
+            (!i && (w->value[i] & ~now[i] & w->keep))) {
+            break;
         }
     }
-    return false;
+    return i;
 }
 
 static void vtd_witness_look(VTDAtsState *ats, VTDWatch *w, int64_t now)
 {
+    uint64_t in_memory[VTD_WATCH_WORDS];
+    unsigned word;
+
     vtd_witness_look_for_freed(ats, w);
-    if (!vtd_witness_differs(w)) {
+    vtd_witness_memory(ats, w, in_memory);
+    word = vtd_witness_differs(w, in_memory);
+    if (word == w->words) {
         w->differs_since = 0;
     } else if (!w->differs_since) {
         w->differs_since = now;
     } else if (now - w->differs_since > ats->witness.bound) {
         vtd_witness_tell(ats, w, w->kind == VTD_WATCH_SPACE ? "stale-space" :
-                         "stale-entry", vtd_witness_memory(w, 0));
+                         "stale-entry", word, in_memory[word]);
     }
+}
+
+/*
+ * How much there is that will be reported unless something happens to it before
+ * the bound: at any time but when all is at rest that may be legal.
+ */
+unsigned vtd_witness_unsettled(VTDAtsState *ats)
+{
+    unsigned n = vtd_prq_count_orphans(ats);
+    uint64_t now[VTD_WATCH_WORDS];
+    VTDWatch *w;
+
+    RCU_READ_LOCK_GUARD();
+
+    QTAILQ_FOREACH(w, &ats->witness.watched, next) {
+        vtd_witness_memory(ats, w, now);
+        n += !w->reported && vtd_witness_differs(w, now) < w->words &&
+             vtd_witness_usable(ats, w);
+    }
+    return n;
 }
 
 /* The next space has its turn at having its kernel half walked. */
@@ -241,6 +295,8 @@ void vtd_witness_context(VTDAtsState *ats, VTDWatch *w, uint16_t sid,
         .kind = VTD_WATCH_CONTEXT, .sid = sid, .addr = addr, .words = 2,
         .value = { ce->val[0], ce->val[1] },
         .same = { UINT64_MAX, UINT64_MAX },
+        .page = ce->lo & VTD_PASID_DIR_BASE_ADDR_MASK,
+        .size = MAX(VTD_SM_CE_DIR_SIZE(ce), VTD_PAGE_SIZE),
     };
     vtd_witness_begin(ats, w);
 }
@@ -254,6 +310,10 @@ void vtd_witness_pasid(VTDWatch *w, const VTDPasid *p)
         .value = { p->pe.val[0], p->pe.val[1], p->pe.val[2] },
         .same = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
     };
+    if ((p->pe.val[0] & VTD_SM_PASID_ENTRY_PGTT) == VTD_SM_PASID_ENTRY_FLT) {
+        w->page = p->pe.val[2] & VTD_SM_PASID_ENTRY_FLPTPTR;
+        w->size = VTD_PAGE_SIZE;
+    }
     vtd_witness_begin(p->ats, w);
 }
 
@@ -298,7 +358,8 @@ void vtd_witness_same_root(const VTDFsSpace *space, const VTDPasid *root)
     VTDFsSpace *s = (VTDFsSpace *)space;
 
     if (!vtd_pasid_same_tables(&space->root, root)) {
-        vtd_witness_tell(space->ats, &s->watch, "reused-tag", root->pe.val[0]);
+        vtd_witness_tell(space->ats, &s->watch, "reused-tag", 2,
+                         root->pe.val[2]);
     }
 }
 

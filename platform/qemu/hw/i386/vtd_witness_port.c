@@ -8,8 +8,8 @@
  *   0x5a0  4     VTD_WITNESS_MAGIC        how long a copy may differ from
  *                                         memory, in ms (0: the default)
  *   0x5a4  4                              page frame of the table of frees
- *   0x5a8  4                              pages that the table is for; 0: there
- *                                         is no table
+ *   0x5a8  4     what may be reported     pages that the table is for; 0: there
+ *                once the bound is over   is no table
  *   0x5ac  1     next byte of the log,
  *                0: end of it
  *
@@ -51,6 +51,8 @@ static uint64_t vtd_witness_port_read(void *opaque, hwaddr port, unsigned size)
     switch (port) {
     case VTD_WITNESS_ID:
         return VTD_WITNESS_MAGIC;
+    case VTD_WITNESS_PAGES:
+        return vtd_witness_unsettled(ats);
     case VTD_WITNESS_LOG:
         return vtd_witness_next_char(&ats->witness);
     default:
