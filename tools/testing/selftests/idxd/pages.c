@@ -16,6 +16,7 @@
 #define PRESENT		0x8000000000000000ULL
 #define PFN		0x007fffffffffffffULL
 #define HUGE_SETTING	"/sys/kernel/mm/transparent_hugepage/enabled"
+#define HUGETLB_POOL	"/proc/sys/vm/nr_hugepages"
 #define TRIES		50
 
 void *pages_untouched(size_t size)
@@ -117,4 +118,16 @@ int pages_on_demand(char *before)
 void pages_on_demand_over(const char *before)
 {
 	proc_write_file(HUGE_SETTING, before);
+}
+
+int pages_hugetlb_pool(char *before, int len)
+{
+	int ret = proc_read_file(HUGETLB_POOL, before, len);
+
+	return ret ? ret : proc_write_file(HUGETLB_POOL, "2");
+}
+
+void pages_hugetlb_pool_over(const char *before)
+{
+	proc_write_file(HUGETLB_POOL, before);
 }

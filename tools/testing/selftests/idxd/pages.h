@@ -54,4 +54,16 @@ int pages_on_demand(char *before);
 /** pages_on_demand_over() - put the setting back */
 void pages_on_demand_over(const char *before);
 
+/**
+ * pages_hugetlb_pool() - have hugetlb own huge pages: one, and one for a copy
+ * @before: for pages_hugetlb_pool_over()
+ * @len: bytes there
+ *
+ * Return: 0 or -errno.
+ */
+int pages_hugetlb_pool(char *before, int len);
+
+/** pages_hugetlb_pool_over() - put the size of its pool back */
+void pages_hugetlb_pool_over(const char *before);
+
 #endif

@@ -23,7 +23,6 @@
 #define HUGE		(2UL * 1024 * 1024)
 #define WAIT_MS		10000
 #define FILE_PATH	PROC_TMPFS "/file"
-#define HUGE_POOL	"/proc/sys/vm/nr_hugepages"
 #define FAULT_WRITE(status)	((status) | DESC_FAULT_WRITE)
 
 FIXTURE(kinds) {
@@ -223,17 +222,16 @@ TEST_F(kinds, transparent_huge_page_copy_on_write)
 	EXPECT_TRUE(is_parted(&self->portal, self->desc, mem + 7 * PAGE, self->src));
 }
 
-/* Huge pages for the time of the test: one, and one for a copy. */
+/* For the time of the test: @before is how many huge pages there are else. */
 static uint8_t *map_hugetlb(char *before, int len)
 {
 	uint8_t *mem;
 
-	if (proc_read_file(HUGE_POOL, before, len) ||
-	    proc_write_file(HUGE_POOL, "2"))
+	if (pages_hugetlb_pool(before, len))
 		return NULL;
 	mem = map(HUGE, MAP_PRIVATE | MAP_HUGETLB);
 	if (!mem)
-		proc_write_file(HUGE_POOL, before);
+		pages_hugetlb_pool_over(before);
 	return mem;
 }
 
@@ -248,7 +246,7 @@ TEST_F(kinds, hugetlb_page)
 	EXPECT_EQ(0, mem[0]);
 	EXPECT_TRUE(is_parted(&self->portal, self->desc, mem, self->src));
 	munmap(mem, HUGE);
-	proc_write_file(HUGE_POOL, before);
+	pages_hugetlb_pool_over(before);
 }
 
 /*
@@ -396,7 +394,7 @@ TEST_F(kinds, hugetlb_file)
 	munmap(mem, HUGE);
 	munmap(other, HUGE);
 	close(fd);
-	proc_write_file(HUGE_POOL, before);
+	pages_hugetlb_pool_over(before);
 }
 
 /*
