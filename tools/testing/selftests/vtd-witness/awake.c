@@ -5,213 +5,335 @@
  * back, by a descriptor that the kernel did not send, or by a page that is said
  * to be free.  All that is changed is put back, and flushed.
  */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include "../idxd/desc.h"
 #include "../idxd/pages.h"
-#include "../idxd/proc.h"
-#include "../idxd/queue.h"
 #include "../kselftest_harness.h"
+#include "subject.h"
 #include "tables.h"
 #include "witness.h"
 
-#define PAGE		4096
-#define WAIT_MS		30000
 #define TEST_S		150	/* whatever a test breaks it has to repair */
-#define BOUND_MS	50
+#define WAIT_MS		SUBJECT_WAIT_MS
+#define TRY_MS		1000
 #define NO_SUCH_SID	0x00ffULL	/* 00:1f.7 */
-
-/* Descriptors (VT-d 6.5.2) */
-#define INV_CONTEXTS	0x11ULL		/* global */
-#define INV_IOTLB	0x12ULL		/* global */
-#define INV_PASIDS	0x37ULL		/* global */
-#define INV_DEVICE	0x8ULL				/* by PASID */
-#define INV_DEVICE_ALL	0x7ffffffffffff800ULL
 #define RESPONSE	0x9ULL
+#define TOP		4		/* level of the topmost table */
 
 FIXTURE(awake) {
-	struct queue queue;
-	struct portal portal;
-	struct desc *desc;
-	uint8_t *mem;		/* source, destination, and two untouched pages */
-	uint16_t sid;
-	uint32_t pasid;
-	uint64_t entry;		/* where the PASID entry is */
-	uint64_t root;		/* topmost table */
-	char who[32];		/* as reports name the PASID */
+	struct subject subject;
 };
-
-static uint16_t sid_of(const struct queue *queue)
-{
-	char path[128], link[256];
-	unsigned int bus, slot, function;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%.31s", queue->device);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return 0;
-	link[n] = '\0';
-	/* .../0000:00:10.0/dsa0 */
-	*strrchr(link, '/') = '\0';
-	if (sscanf(strrchr(link, '/'), "/%*x:%x:%x.%x", &bus, &slot, &function) != 3)
-		return 0;
-	return bus << 8 | slot << 3 | function;
-}
-
-/* Have the device copy one page; the status. */
-static int copy(struct portal *portal, struct desc *desc, void *dst, void *src)
-{
-	desc_memmove(desc, dst, src, PAGE);
-	if (portal_submit(portal, &desc->hw) < 0)
-		return -ETIMEDOUT;
-	return desc_wait(&desc->record, WAIT_MS);
-}
-
-/* All caches of the IOMMU and of the device forget. */
-static void flush(uint16_t sid, uint32_t pasid)
-{
-	witness_descriptor(INV_CONTEXTS, 0);
-	witness_descriptor(INV_PASIDS, 0);
-	witness_descriptor(INV_IOTLB, 0);
-	witness_descriptor(INV_DEVICE | (uint64_t)sid << 16 |
-			   (uint64_t)pasid << 32, INV_DEVICE_ALL);
-}
 
 FIXTURE_SETUP(awake)
 {
 	if (!witness_exists())
 		SKIP(return, "not the emulated server");
-	ASSERT_TRUE(queue_device_exists());
-	ASSERT_TRUE(tables_open());
-	ASSERT_EQ(0, queue_find(&self->queue, false));
-	ASSERT_EQ(0, portal_open(&self->portal, &self->queue));
-	self->desc = proc_shared(PAGE);
-	self->mem = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)self->mem);
-	memset(self->mem, 1, 2 * PAGE);
-	ASSERT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc,
-					 self->mem + PAGE, self->mem));
-	self->sid = sid_of(&self->queue);
-	self->pasid = tables_find_pasid(self->sid, self->mem);
-	ASSERT_NE(0, self->pasid);
-	self->entry = tables_pasid(self->sid, self->pasid);
-	self->root = tables_read(self->entry + 16) & TABLES_ADDRESS;
-	snprintf(self->who, sizeof(self->who), "PASID %u ", self->pasid);
-	witness_forget();
-	witness_bound(BOUND_MS);
+	ASSERT_TRUE(subject_open(&self->subject));
 }
 
 FIXTURE_TEARDOWN(awake)
 {
-	flush(self->sid, self->pasid);
-	witness_bound(0);
-	witness_forget();
-	portal_close(&self->portal);
+	subject_close(&self->subject);
 }
+
+/*
+ * Pages that are freed.
+ */
 
 TEST_F_TIMEOUT(awake, page_freed_under_an_entry, TEST_S)
 {
-	witness_free(pages_pfn(self->mem + PAGE));
+	witness_free(pages_pfn(subject_page(&self->subject, 1)));
 	EXPECT_TRUE(witness_says("freed-page: paging entry in the IOMMU's",
-				 self->who, WAIT_MS));
+				 self->subject.who, WAIT_MS));
 }
 
 TEST_F_TIMEOUT(awake, page_freed_under_the_device, TEST_S)
 {
-	witness_free(pages_pfn(self->mem + PAGE));
+	witness_free(pages_pfn(subject_page(&self->subject, 1)));
 	EXPECT_TRUE(witness_says("freed-page: paging entry in the device's",
-				 self->who, WAIT_MS));
-}
-
-TEST_F_TIMEOUT(awake, table_freed_under_a_pointer_to_it, TEST_S)
-{
-	uint64_t pte = tables_entry(self->root, self->mem, 1);
-
-	ASSERT_NE(0, pte);
-	witness_free(pte / PAGE);
-	EXPECT_TRUE(witness_says("freed-page", "level 2 ", WAIT_MS));
+				 self->subject.who, WAIT_MS));
 }
 
 /* What is freed and only then flushed is told at the flush. */
-TEST_F_TIMEOUT(awake, table_of_contexts_freed, TEST_S)
+TEST_F_TIMEOUT(awake, page_freed_before_the_flush, TEST_S)
 {
-	witness_free(tables_context(self->sid) / PAGE);
+	witness_free(pages_pfn(subject_page(&self->subject, 1)));
+	subject_flush(&self->subject);
+	EXPECT_TRUE(witness_says("freed-page", self->subject.who, 0));
+}
+
+/* A pointer of the upper levels goes with any flush near by, and so may be gone. */
+static bool says_at_level(struct subject *s, uint64_t table, unsigned int level)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "level %u ", level);
+	for (int i = 0; i < WAIT_MS / TRY_MS; i++) {
+		subject_flush(s);
+		if (!subject_copy(s, subject_page(s, 1), s->mem))
+			return false;
+		witness_free(table / SUBJECT_PAGE);
+		if (witness_says("freed-page: paging entry in the IOMMU's", text,
+				 TRY_MS))
+			return true;
+	}
+	return false;
+}
+
+TEST_F_TIMEOUT(awake, tables_freed_under_pointers_to_them, TEST_S)
+{
+	struct subject *s = &self->subject;
+
+	for (unsigned int l = 1; l < TOP; l++) {
+		uint64_t at = tables_entry(s->root, s->mem, l);
+
+		ASSERT_NE(0, at);
+		EXPECT_TRUE(says_at_level(s, at, l + 1));
+	}
+}
+
+TEST_F_TIMEOUT(awake, topmost_table_freed, TEST_S)
+{
+	witness_free(self->subject.root / SUBJECT_PAGE);
+	EXPECT_TRUE(witness_says("freed-page: PASID entry", self->subject.who,
+				 WAIT_MS));
+}
+
+/* They are walked because they are there: no device asks for them. */
+TEST_F_TIMEOUT(awake, kernel_tables_freed_under_pointers_to_them, TEST_S)
+{
+	char where[64];
+	uint64_t table, va;
+	bool told;
+
+	for (unsigned int l = 1; l < TOP; l++) {
+		table = tables_kernel(self->subject.root, l, &va);
+		ASSERT_NE(0, table);
+		snprintf(where, sizeof(where), "address 0x%llx level %u ",
+			 (unsigned long long)va, l + 1);
+		told = false;
+		/* The walk may come when it has been freed, and then all is well. */
+		for (int i = 0; !told && i < WAIT_MS / TRY_MS; i++) {
+			witness_free(table / SUBJECT_PAGE);
+			told = witness_says("freed-page", where, TRY_MS);
+		}
+		EXPECT_TRUE(told);
+	}
+}
+
+TEST_F_TIMEOUT(awake, table_of_pasids_freed, TEST_S)
+{
+	witness_free(self->subject.entry / SUBJECT_PAGE);
+	EXPECT_TRUE(witness_says("freed-page: PASID entry", self->subject.who,
+				 WAIT_MS));
+}
+
+TEST_F_TIMEOUT(awake, directory_of_pasids_freed, TEST_S)
+{
+	uint64_t at = tables_directory(self->subject.sid, self->subject.pasid);
+
+	witness_free(at / SUBJECT_PAGE);
 	EXPECT_TRUE(witness_says("freed-page: context entry", NULL, WAIT_MS));
 }
 
-TEST_F_TIMEOUT(awake, page_freed_before_the_flush, TEST_S)
+TEST_F_TIMEOUT(awake, table_of_contexts_freed, TEST_S)
 {
-	witness_free(pages_pfn(self->mem + PAGE));
-	flush(self->sid, self->pasid);
-	EXPECT_TRUE(witness_says("freed-page", self->who, 0));
+	witness_free(tables_context(self->subject.sid) / SUBJECT_PAGE);
+	EXPECT_TRUE(witness_says("freed-page: context entry", NULL, WAIT_MS));
 }
 
-TEST_F_TIMEOUT(awake, paging_entry_changed_without_flush, TEST_S)
+/* A huge page and an empty entry for one, side by side in the same table. */
+static uint8_t *map_hugetlb(void)
 {
-	uint64_t at = tables_entry(self->root, self->mem + PAGE, 1);
+	size_t size = 2 * PAGES_HUGE;
+	uint8_t *mem = pages_untouched(2 * size);
+
+	if (!mem)
+		return NULL;
+	mem = (uint8_t *)(((uintptr_t)mem + size - 1) & ~(size - 1));
+	if (mmap(mem, PAGES_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		 MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return NULL;
+	memset(mem, 1, PAGES_HUGE);
+	return mem;
+}
+
+/* It is unmapped at one address, and the device has it at another one, too. */
+TEST_F_TIMEOUT(awake, huge_page_goes_back_to_its_pool, TEST_S)
+{
+	struct subject *s = &self->subject;
+	uint8_t *mem;
+	uint64_t at;
+	char before[16];
+
+	ASSERT_EQ(0, pages_hugetlb_pool(before, sizeof(before)));
+	mem = map_hugetlb();
+	at = mem ? tables_entry(s->root, mem, 2) : 0;
+	EXPECT_NE(0, at);
+	if (at) {
+		tables_write(at + 8, tables_read(at));
+		EXPECT_TRUE(subject_copy(s, s->mem, mem + PAGES_HUGE));
+		EXPECT_EQ(0, munmap(mem, PAGES_HUGE));
+		EXPECT_TRUE(witness_says("freed-page", "level 2 ", WAIT_MS));
+		tables_write(at + 8, 0);
+		subject_flush(s);
+	}
+	pages_hugetlb_pool_over(before);
+}
+
+/*
+ * Entries that are changed, without the flush that goes with it.
+ */
+
+TEST_F_TIMEOUT(awake, paging_entry_changed, TEST_S)
+{
+	struct subject *s = &self->subject;
+	uint64_t at = tables_entry(s->root, subject_page(s, 1), 1);
 	uint64_t pte = tables_read(at);
 
 	ASSERT_NE(0, at);
 	tables_write(at, pte & ~TABLES_WRITE);
 	EXPECT_TRUE(witness_says("stale-entry: paging entry in the IOMMU's",
-				 self->who, WAIT_MS));
+				 s->who, WAIT_MS));
 	tables_write(at, pte);
 }
 
-TEST_F_TIMEOUT(awake, pasid_entry_changed_without_flush, TEST_S)
+TEST_F_TIMEOUT(awake, pasid_entry_changed, TEST_S)
 {
-	uint64_t pe = tables_read(self->entry);
+	struct subject *s = &self->subject;
+	uint64_t pe = tables_read(s->entry);
 
-	tables_write(self->entry, pe & ~TABLES_PRESENT);
-	EXPECT_TRUE(witness_says("stale-entry: PASID entry", self->who, WAIT_MS));
-	tables_write(self->entry, pe);
+	tables_write(s->entry, pe & ~TABLES_PRESENT);
+	EXPECT_TRUE(witness_says("stale-entry: PASID entry", s->who, WAIT_MS));
+	tables_write(s->entry, pe);
 }
 
-TEST_F_TIMEOUT(awake, context_entry_changed_without_flush, TEST_S)
+TEST_F_TIMEOUT(awake, directory_entry_changed, TEST_S)
 {
-	uint64_t at = tables_context(self->sid), ce = tables_read(at);
+	struct subject *s = &self->subject;
+	uint64_t at = tables_directory(s->sid, s->pasid);
+	uint64_t pde = tables_read(at);
 
-	/* FPD, which nothing here depends on */
-	tables_write(at, ce ^ 2);
+	tables_write(at, pde & ~TABLES_PRESENT);
+	EXPECT_TRUE(witness_says("stale-entry: PASID entry", s->who, WAIT_MS));
+	tables_write(at, pde);
+}
+
+TEST_F_TIMEOUT(awake, context_entry_changed, TEST_S)
+{
+	uint64_t at = tables_context(self->subject.sid), ce = tables_read(at);
+
+	tables_write(at, ce ^ TABLES_FPD);
 	EXPECT_TRUE(witness_says("stale-entry: context entry", NULL, WAIT_MS));
 	tables_write(at, ce);
+}
+
+TEST_F_TIMEOUT(awake, root_entry_changed, TEST_S)
+{
+	uint64_t at = tables_root_entry(self->subject.sid);
+	uint64_t root = tables_read(at);
+
+	tables_write(at, root & ~TABLES_PRESENT);
+	EXPECT_TRUE(witness_says("stale-entry: context entry", NULL, WAIT_MS));
+	tables_write(at, root);
 }
 
 /* The PASID cache was flushed, the translations were forgotten. */
 TEST_F_TIMEOUT(awake, pasid_torn_down_without_iotlb_flush, TEST_S)
 {
-	uint64_t pe = tables_read(self->entry);
+	struct subject *s = &self->subject;
+	uint64_t pe = tables_read(s->entry);
 
-	tables_write(self->entry, pe & ~TABLES_PRESENT);
+	tables_write(s->entry, pe & ~TABLES_PRESENT);
 	EXPECT_EQ(0, witness_descriptor(INV_PASIDS, 0));
-	EXPECT_TRUE(witness_says("stale-space", self->who, WAIT_MS));
-	tables_write(self->entry, pe);
+	EXPECT_TRUE(witness_says("stale-space: address space in the IOMMU's",
+				 s->who, WAIT_MS));
+	tables_write(s->entry, pe);
 }
 
-TEST_F_TIMEOUT(awake, pasid_reused_with_entries_alive, TEST_S)
+TEST_F_TIMEOUT(awake, pasid_torn_down_without_device_flush, TEST_S)
 {
-	uint64_t flptr = tables_read(self->entry + 16);
-	uint64_t *top = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	struct subject *s = &self->subject;
+	uint64_t pe = tables_read(s->entry);
 
-	ASSERT_NE(MAP_FAILED, (void *)top);
-	memset(self->mem + 2 * PAGE, 1, PAGE);
-	for (unsigned int i = 0; i < PAGE / sizeof(*top); i++)
-		top[i] = tables_read(self->root + i * sizeof(*top));
-	tables_write(self->entry + 16, (flptr & ~TABLES_ADDRESS) |
-		     pages_pfn(top) * PAGE);
+	tables_write(s->entry, pe & ~TABLES_PRESENT);
 	EXPECT_EQ(0, witness_descriptor(INV_PASIDS, 0));
-	EXPECT_EQ(DSA_COMP_SUCCESS, copy(&self->portal, self->desc,
-					 self->mem + 2 * PAGE, self->mem));
-	EXPECT_TRUE(witness_says("reused-tag", self->who, WAIT_MS));
-	tables_write(self->entry + 16, flptr);
+	EXPECT_EQ(0, witness_descriptor(INV_IOTLB, 0));
+	EXPECT_TRUE(witness_says("stale-space: address space in the device's",
+				 s->who, WAIT_MS));
+	tables_write(s->entry, pe);
 }
+
+/*
+ * Tags that are used for something else, with entries alive.  The bound is not to
+ * be reached meanwhile: a space is told of once.
+ */
+
+static void set_tables(struct subject *s, uint64_t did, uint64_t root)
+{
+	uint64_t flptr = tables_read(s->entry + 16);
+
+	tables_write(s->entry + 8, did);
+	tables_write(s->entry + 16, (flptr & ~TABLES_ADDRESS) | root);
+	witness_descriptor(INV_PASIDS, 0);
+}
+
+TEST_F_TIMEOUT(awake, pasid_reused, TEST_S)
+{
+	struct subject *s = &self->subject;
+	uint64_t did = tables_read(s->entry + 8), other = subject_copy_table(s->root);
+
+	ASSERT_NE(0, other);
+	witness_bound(0);
+	memset(subject_page(s, 2), 1, SUBJECT_PAGE);
+	set_tables(s, did, other);
+	EXPECT_TRUE(subject_copy(s, subject_page(s, 2), s->mem));
+	EXPECT_TRUE(witness_says("reused-tag: address space in the IOMMU's",
+				 s->who, WAIT_MS));
+	set_tables(s, did, s->root);
+}
+
+TEST_F_TIMEOUT(awake, pasid_reused_on_the_device, TEST_S)
+{
+	struct subject *s = &self->subject;
+	uint64_t did = tables_read(s->entry + 8), other = subject_copy_table(s->root);
+
+	ASSERT_NE(0, other);
+	witness_bound(0);
+	memset(subject_page(s, 2), 1, SUBJECT_PAGE);
+	set_tables(s, did, other);
+	witness_descriptor(INV_IOTLB, 0);
+	EXPECT_TRUE(subject_copy(s, subject_page(s, 2), s->mem));
+	EXPECT_TRUE(witness_says("reused-tag: address space in the device's",
+				 s->who, WAIT_MS));
+	set_tables(s, did, s->root);
+}
+
+/* A domain ID that was this PASID's for a while comes back with other tables. */
+TEST_F_TIMEOUT(awake, domain_id_reused, TEST_S)
+{
+	struct subject *s = &self->subject;
+	uint64_t did = tables_read(s->entry + 8), other = subject_copy_table(s->root);
+
+	ASSERT_NE(0, other);
+	witness_bound(0);
+	memset(subject_page(s, 2), 1, 2 * SUBJECT_PAGE);
+	set_tables(s, did ^ 0x100, s->root);
+	EXPECT_TRUE(subject_copy(s, subject_page(s, 2), s->mem));
+	set_tables(s, did, s->root);
+	subject_flush_device(s);
+	set_tables(s, did ^ 0x100, other);
+	EXPECT_TRUE(subject_copy(s, subject_page(s, 3), s->mem));
+	EXPECT_TRUE(witness_says("reused-tag: address space in the IOMMU's",
+				 s->who, WAIT_MS));
+	set_tables(s, did, s->root);
+}
+
+/*
+ * Page requests.
+ */
 
 TEST_F_TIMEOUT(awake, response_without_a_request, TEST_S)
 {
@@ -222,18 +344,19 @@ TEST_F_TIMEOUT(awake, response_without_a_request, TEST_S)
 /* The kernel does not hear of the request: its event is masked meanwhile. */
 TEST_F_TIMEOUT(awake, pasid_torn_down_with_a_request_pending, TEST_S)
 {
-	uint64_t pe = tables_read(self->entry);
+	struct subject *s = &self->subject;
+	uint64_t pe = tables_read(s->entry);
 
 	tables_set_register(TABLES_PECTL, TABLES_PECTL_MASKED);
-	desc_memmove(self->desc, self->mem + 3 * PAGE, self->mem, PAGE);
-	self->desc->hw.flags |= IDXD_OP_FLAG_BOF;
-	EXPECT_LE(0, portal_submit(&self->portal, &self->desc->hw));
-	EXPECT_EQ(-ETIMEDOUT, desc_wait(&self->desc->record, 100));
-	tables_write(self->entry, pe & ~TABLES_PRESENT);
-	EXPECT_TRUE(witness_says("lost-request", self->who, WAIT_MS));
-	tables_write(self->entry, pe);
+	desc_memmove(s->desc, subject_page(s, 3), s->mem, SUBJECT_PAGE);
+	s->desc->hw.flags |= IDXD_OP_FLAG_BOF;
+	EXPECT_LE(0, portal_submit(&s->portal, &s->desc->hw));
+	EXPECT_EQ(-ETIMEDOUT, desc_wait(&s->desc->record, 100));
+	tables_write(s->entry, pe & ~TABLES_PRESENT);
+	EXPECT_TRUE(witness_says("lost-request", s->who, WAIT_MS));
+	tables_write(s->entry, pe);
 	tables_set_register(TABLES_PECTL, 0);
-	EXPECT_EQ(DSA_COMP_SUCCESS, desc_wait(&self->desc->record, WAIT_MS));
+	EXPECT_EQ(DSA_COMP_SUCCESS, desc_wait(&s->desc->record, WAIT_MS));
 }
 
 TEST_HARNESS_MAIN

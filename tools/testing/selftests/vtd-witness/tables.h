@@ -12,7 +12,9 @@
 #include <stdint.h>
 
 #define TABLES_PRESENT		1ULL
-#define TABLES_WRITE		2ULL
+#define TABLES_WRITE		2ULL		/* of a paging entry */
+#define TABLES_FPD		2ULL		/* of others: report no faults */
+#define TABLES_HUGE		0x80ULL
 #define TABLES_ADDRESS		0x000ffffffffff000ULL
 #define TABLES_PECTL		0xe0		/* page request event control */
 #define TABLES_PECTL_MASKED	0x80000000U
@@ -29,8 +31,25 @@ void tables_write(uint64_t addr, uint64_t value);
 /** tables_set_register() - write a 32-bit register of the IOMMU */
 void tables_set_register(unsigned int offset, uint32_t value);
 
+/**
+ * tables_set_root() - have the IOMMU use another root table
+ * @root: physical address
+ *
+ * Return: that of the table that it used before.
+ */
+uint64_t tables_set_root(uint64_t root);
+
+/** tables_switch() - switch translation off or on; what it caches stays */
+void tables_switch(bool on);
+
+/** tables_root_entry() - where the root entry for a function is */
+uint64_t tables_root_entry(uint16_t sid);
+
 /** tables_context() - where the context entry of a function is */
 uint64_t tables_context(uint16_t sid);
+
+/** tables_directory() - where the entry of the directory for a PASID is */
+uint64_t tables_directory(uint16_t sid, uint32_t pasid);
 
 /** tables_pasid() - where the entry of a PASID is */
 uint64_t tables_pasid(uint16_t sid, uint32_t pasid);
@@ -42,6 +61,16 @@ uint64_t tables_pasid(uint16_t sid, uint32_t pasid);
  * @level: 1: the lowest, 4: in the topmost table
  */
 uint64_t tables_entry(uint64_t root, const void *va, unsigned int level);
+
+/**
+ * tables_kernel() - find a table in the kernel's half
+ * @root: the topmost table
+ * @level: the table's; 1: the lowest, 3: below the topmost
+ * @va: the first address that it translates
+ *
+ * Return: the table's physical address.
+ */
+uint64_t tables_kernel(uint64_t root, unsigned int level, uint64_t *va);
 
 /**
  * tables_find_pasid() - the PASID under which a function reaches the caller
