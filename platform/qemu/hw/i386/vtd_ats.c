@@ -6,7 +6,8 @@
  *
  * It takes this on QEMU's command line, in front of the functions:
  *   -device intel-iommu,x-scalable-mode=on,x-flts=on,x-pasid-mode=on,
- *           device-iotlb=on,intremap=on[,x-fs5lp=on][,x-dtlb-timeout-ms=MILLISECONDS]
+ *           device-iotlb=on,intremap=on[,x-fs5lp=on]
+ *           [,x-dtlb-timeout-ms=MILLISECONDS]
  * and CPUs with la57=off, unless there are five levels (x-fs5lp).
  */
 #include "qemu/osdep.h"

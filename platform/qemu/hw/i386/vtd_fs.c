@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Emulated VT-d: first-stage page tables (4 or 5 levels, 2 MiB and 1 GiB pages),
- * walked for one address at a time through the caches of vtd_fs_cache.c.
+ * Emulated VT-d: first-stage page tables (4 or 5 levels, 2 MiB and 1 GiB
+ * pages), walked for one address at a time through the caches of
+ * vtd_fs_cache.c.
  *
  * The tables are the CPUs' own, which change them at the same time: Accessed
  * and Dirty are set by compare-and-exchange on the guest's memory, as a CPU
@@ -10,9 +11,9 @@
  * A walk begins at the lowest table that the caches know of and does not ask
  * the ones above: as hardware may, and as it shows whether software tells.
  *
- * With x-walk-ahead more is read than a function asks for, as hardware may, too:
- * the entry next to the one in use, the kernel's half of the tables, and what has
- * just been invalidated.
+ * With x-walk-ahead more is read than a function asks for, as hardware may,
+ * too: the entry next to the one in use, the kernel's half of the tables, and
+ * what has just been invalidated.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"

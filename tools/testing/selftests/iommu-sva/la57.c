@@ -16,7 +16,7 @@
 #include "stream.h"
 
 #define SIZE		(8 * PAGES_SIZE)
-#define FIFTH_LEVEL	(1UL << 52)	/* an address bit that it alone translates */
+#define FIFTH_LEVEL	0x10000000000000UL	/* bit 52, that it alone translates */
 #define WAIT_MS		10000
 #define ROUNDS		4
 #define TEST_S		120
