@@ -200,20 +200,6 @@ TEST_F_TIMEOUT(kept, pasid_entry_when_another_one_is_flushed, TEST_S)
 			    s->who));
 }
 
-/* Nothing can be used while translation is off: it is told of when that is on. */
-TEST_F_TIMEOUT(kept, context_entry_when_translation_is_switched, TEST_S)
-{
-	uint64_t at = tables_context(self->subject.sid), ce = tables_read(at);
-
-	witness_bound(0);
-	tables_write(at, ce ^ TABLES_FPD);
-	tables_switch(false);
-	tables_switch(true);
-	witness_bound(SUBJECT_BOUND_MS);
-	EXPECT_TRUE(witness_says(CONTEXT, NULL, WAIT_MS));
-	tables_write(at, ce);
-}
-
 /* There is another context entry in the other root table. */
 TEST_F_TIMEOUT(kept, context_entry_when_the_root_table_is_set, TEST_S)
 {

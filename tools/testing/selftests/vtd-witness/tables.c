@@ -9,7 +9,6 @@
 
 #define IOMMU_REGISTERS	0xfed90000ULL
 #define GCMD		0x18
-#define GCMD_TE		0x80000000U
 #define GCMD_SRTP	0x40000000U
 #define GCMD_ONCE	0x69000000U	/* commands that are no state */
 #define GSTS		0x1c
@@ -53,12 +52,12 @@ static uint64_t root_pointer(void)
 }
 
 /* The emulated IOMMU is done when the store is. */
-static void command(uint32_t clear, uint32_t set)
+static void command(uint32_t once)
 {
 	uint32_t status = __atomic_load_n((uint32_t *)(registers + GSTS),
 					  __ATOMIC_SEQ_CST);
 
-	tables_set_register(GCMD, (status & ~GCMD_ONCE & ~clear) | set);
+	tables_set_register(GCMD, (status & ~GCMD_ONCE) | once);
 }
 
 uint64_t tables_set_root(uint64_t root)
@@ -68,13 +67,8 @@ uint64_t tables_set_root(uint64_t root)
 
 	__atomic_store_n((uint64_t *)(registers + RTADDR), after,
 			 __ATOMIC_SEQ_CST);
-	command(0, GCMD_SRTP);
+	command(GCMD_SRTP);
 	return before & TABLES_ADDRESS;
-}
-
-void tables_switch(bool on)
-{
-	command(GCMD_TE, on ? GCMD_TE : 0);
 }
 
 /* The table that the entry at @addr points to */

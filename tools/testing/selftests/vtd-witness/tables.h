@@ -39,9 +39,6 @@ void tables_set_register(unsigned int offset, uint32_t value);
  */
 uint64_t tables_set_root(uint64_t root);
 
-/** tables_switch() - switch translation off or on; what it caches stays */
-void tables_switch(bool on);
-
 /** tables_root_entry() - where the root entry for a function is */
 uint64_t tables_root_entry(uint16_t sid);
 
