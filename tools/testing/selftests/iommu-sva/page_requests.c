@@ -197,8 +197,10 @@ static bool is_overflowing(const struct prq *prq)
 	bool seen = false;
 
 	prq_hold(prq);
-	prq_fill(prq, 1);
 	for (int i = 0; i < NAPS && !seen; i++) {
+		/* Twice, as the driver may still be at what it was told before. */
+		if (i % (NAPS / 2) == 0)
+			prq_fill(prq, i == 0);
 		proc_nap();
 		seen = prq_overflowed(prq);
 	}
