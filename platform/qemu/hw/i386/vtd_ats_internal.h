@@ -190,6 +190,7 @@ struct VTDAtsState {
     uint32_t next_tag;
     QEMUTimer *timeout;
     bool wait_held;             /* @wait waits for @pending to become empty */
+    bool aborting;              /* what is fetched has no effect, see vtd_dtlb.c */
     VTDInvDesc wait;
 };
 

@@ -6,9 +6,10 @@
  * descriptor that meets pending ones is held, and with it the invalidation
  * queue, whose head is past it already.  A function that does not answer in
  * x-dtlb-timeout-ms of virtual time makes the IOMMU raise ITE: the held wait
- * descriptor is aborted (it never completes, software submits anew), and the
- * queue goes on from its head when software clears ITE.  A late answer is an
- * invalidation completion error (ICE).
+ * descriptor is aborted (it never completes, software submits anew), and with it
+ * those that are in the queue, and the invalidations that they wait for: hardware
+ * may have fetched that far ahead.  The queue goes on from its head when software
+ * clears ITE.  A late answer is an invalidation completion error (ICE).
  */
 #include "qemu/osdep.h"
 #include "vtd_ats_internal.h"
@@ -49,6 +50,17 @@ static void vtd_dtlb_error(IntelIOMMUState *s, uint32_t error, uint16_t sid,
     vtd_generate_fault_event(s, fsts);
 }
 
+/* What is in the queue was under way as well: it is fetched, and has no effect. */
+static void vtd_dtlb_abort_queue(VTDAtsState *ats)
+{
+    vtd_dtlb_abort_wait(ats->iommu);
+    if (ats->iommu->qi_enabled) {
+        ats->aborting = true;
+        vtd_fetch_inv_desc(ats->iommu);
+        ats->aborting = false;
+    }
+}
+
 static void vtd_dtlb_timeout(void *opaque)
 {
     VTDAtsState *ats = opaque;
@@ -60,7 +72,7 @@ static void vtd_dtlb_timeout(void *opaque)
 
         trace_vtd_dtlb_timeout(sid, p->inv.tag);
         vtd_dtlb_remove(ats, p);
-        vtd_dtlb_abort_wait(ats->iommu);
+        vtd_dtlb_abort_queue(ats);
         vtd_dtlb_error(ats->iommu, VTD_FSTS_ITE, sid, VTD_IQER_ITESID_SHIFT);
     }
     vtd_dtlb_arm(ats);
@@ -182,8 +194,8 @@ bool vtd_dtlb_invalidate(IntelIOMMUState *s, uint16_t sid, uint32_t pasid,
     };
     VTDDtlbPending *p;
 
-    if (!f) {
-        return false;
+    if (!f || ats->aborting) {
+        return f;
     }
     inv.iova = inv.size == UINT64_MAX ? 0 : addr & ~(inv.size - 1);
     p = g_new0(VTDDtlbPending, 1);
@@ -202,10 +214,14 @@ bool vtd_dtlb_invalidate(IntelIOMMUState *s, uint16_t sid, uint32_t pasid,
 
 /*
  * Wait descriptor @desc has been fetched: keep it if invalidations are
- * pending.  Returns whether it is kept; it may be completed at once if not.
+ * pending.  Returns whether it is kept, or aborted; it may be completed at once if
+ * not.
  */
 bool vtd_dtlb_hold_wait(IntelIOMMUState *s, const VTDInvDesc *desc)
 {
+    if (s->ats->aborting) {
+        return true;
+    }
     if (QTAILQ_EMPTY(&s->ats->pending)) {
         return false;
     }
