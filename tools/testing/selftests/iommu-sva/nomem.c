@@ -199,20 +199,6 @@ static bool pasid_comes_back(struct __test_metadata *_metadata,
 	return attempt->pasid == pasid;
 }
 
-TEST_F_TIMEOUT(nomem, bind_leaves_nothing, TEST_S)
-{
-	struct attempt *attempt = self->attempt;
-	unsigned int pasid;
-
-	attempt->again = true;
-	try_nth(_metadata, attempt, 0);
-	pasid = attempt->pasid;
-	EXPECT_LE(MIN_FAILED, try_each(_metadata, attempt));
-	EXPECT_TRUE(pasid_comes_back(_metadata, attempt, pasid));
-	if (flushes_possible())
-		EXPECT_EQ(0, flushes_of_storm(&self->flushes));
-}
-
 struct holder {
 	struct queue queue;
 	atomic_int pasid;
@@ -230,7 +216,10 @@ static void hold_pasid(void *arg)
 		pause();
 }
 
-/* Others have all PASIDs of a table, so that the next one's is still to be made. */
+/*
+ * Others have all PASIDs of a table, so that the next one's is still to be made.  Comes
+ * first: each process has another PASID, as long as the last ones are not free yet.
+ */
 TEST_F_TIMEOUT(nomem, bind_leaves_nothing_with_a_new_table, TEST_S)
 {
 	struct holder *holder = proc_shared(sizeof(*holder));
@@ -250,6 +239,20 @@ TEST_F_TIMEOUT(nomem, bind_leaves_nothing_with_a_new_table, TEST_S)
 	self->attempt->again = true;
 	try_nth(_metadata, self->attempt, 0);
 	EXPECT_EQ(holder->pasid / TABLE + 1, self->attempt->pasid / TABLE);
+}
+
+TEST_F_TIMEOUT(nomem, bind_leaves_nothing, TEST_S)
+{
+	struct attempt *attempt = self->attempt;
+	unsigned int pasid;
+
+	attempt->again = true;
+	try_nth(_metadata, attempt, 0);
+	pasid = attempt->pasid;
+	EXPECT_LE(MIN_FAILED, try_each(_metadata, attempt));
+	EXPECT_TRUE(pasid_comes_back(_metadata, attempt, pasid));
+	if (flushes_possible())
+		EXPECT_EQ(0, flushes_of_storm(&self->flushes));
 }
 
 /* The thread that takes page requests, and serves one if there are no more. */
