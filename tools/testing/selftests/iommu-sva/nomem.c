@@ -9,11 +9,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../idxd/desc.h"
@@ -28,7 +26,6 @@
 #define SLAB		"/sys/kernel/debug/failslab/"
 #define PAGES		"/sys/kernel/debug/fail_page_alloc/"
 #define DEVICE		2	/* that no other test has many processes on */
-#define TABLE		64	/* PASIDs that share a table */
 #define MAX_NTH		2000	/* far more than a bind has allocations */
 #define MIN_FAILED	5	/* far less than it needs */
 #define FAULTS		8
@@ -51,10 +48,8 @@ struct attempt {
 };
 
 FIXTURE(nomem) {
-	struct queue elsewhere;
 	struct attempt *attempt;
 	struct flushes flushes;
-	pid_t holders[TABLE];
 };
 
 /* Do allocations fail that may wait for memory, and small ones? */
@@ -85,18 +80,12 @@ FIXTURE_SETUP(nomem)
 		SKIP(return, "kernel without CONFIG_FAULT_INJECTION");
 	ASSERT_EQ(0, set_talk(false));
 	self->attempt = proc_shared(sizeof(*self->attempt));
-	ASSERT_EQ(0, queue_find(&self->elsewhere, false));
 	ASSERT_EQ(0, queue_find_on(&self->attempt->queue, DEVICE, false));
-	ASSERT_STRNE(self->attempt->queue.device, self->elsewhere.device);
 	ASSERT_EQ(0, flushes_start(&self->flushes));
 }
 
 FIXTURE_TEARDOWN(nomem)
 {
-	for (int i = 0; i < TABLE && self->holders[i]; i++) {
-		kill(self->holders[i], SIGKILL);
-		waitpid(self->holders[i], NULL, 0);
-	}
 	flushes_stop(&self->flushes);
 	set_all_fail(false);
 	set_talk(true);
@@ -197,48 +186,6 @@ static bool pasid_comes_back(struct __test_metadata *_metadata,
 		try_nth(_metadata, attempt, 0);
 	} while (attempt->pasid != pasid && proc_now() < end);
 	return attempt->pasid == pasid;
-}
-
-struct holder {
-	struct queue queue;
-	atomic_int pasid;
-};
-
-static void hold_pasid(void *arg)
-{
-	struct holder *holder = arg;
-	struct portal portal;
-
-	if (portal_open(&portal, &holder->queue))
-		_exit(1);
-	holder->pasid = own_pasid();
-	for (;;)
-		pause();
-}
-
-/*
- * Others have all PASIDs of a table, so that the next one's is still to be made.  Comes
- * first: each process has another PASID, as long as the last ones are not free yet.
- */
-TEST_F_TIMEOUT(nomem, bind_leaves_nothing_with_a_new_table, TEST_S)
-{
-	struct holder *holder = proc_shared(sizeof(*holder));
-	uint64_t end;
-
-	holder->queue = self->elsewhere;
-	for (int i = 0; i < TABLE && holder->pasid % TABLE != TABLE - 1; i++) {
-		holder->pasid = 0;
-		self->holders[i] = proc_spawn(hold_pasid, holder);
-		for (end = proc_now() + WAIT_MS * NSEC_PER_MSEC;
-		     !holder->pasid && proc_now() < end;)
-			proc_nap();
-		ASSERT_NE(0, holder->pasid);
-	}
-	/* Nobody makes the table who has the memory, until the last one does. */
-	EXPECT_LE(MIN_FAILED, try_each(_metadata, self->attempt));
-	self->attempt->again = true;
-	try_nth(_metadata, self->attempt, 0);
-	EXPECT_EQ(holder->pasid / TABLE + 1, self->attempt->pasid / TABLE);
 }
 
 TEST_F_TIMEOUT(nomem, bind_leaves_nothing, TEST_S)
