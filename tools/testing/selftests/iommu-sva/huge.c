@@ -121,10 +121,7 @@ TEST_F_TIMEOUT(huge, upper_half_is_given_back, TEST_S)
 				     MADV_DONTNEED));
 		ASSERT_TRUE(stream_settle(&self->stream));
 		ASSERT_TRUE(stream_landed(&self->stream, self->range));
-		stream_expect(&self->stream, stream_view(i + 2));
-		stream_fill(&self->stream, self->range, i + 2);
-		ASSERT_TRUE(stream_settle(&self->stream));
-		ASSERT_TRUE(stream_landed(&self->stream, self->range));
+		ASSERT_TRUE(stream_refill(&self->stream, i + 2));
 		pages_moved(self->range, self->pfns, PAGES);
 	}
 }

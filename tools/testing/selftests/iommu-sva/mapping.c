@@ -253,10 +253,7 @@ static bool is_emptied(struct stream *stream, int advice)
 		if (madvise(stream->range, stream->size, advice) ||
 		    !stream_settle(stream) || !stream_landed(stream, stream->range))
 			return false;
-
-		stream_expect(stream, stream_view(i + 2));
-		stream_fill(stream, stream->range, i + 2);
-		if (!stream_settle(stream) || !stream_landed(stream, stream->range))
+		if (!stream_refill(stream, i + 2))
 			return false;
 	}
 	return true;

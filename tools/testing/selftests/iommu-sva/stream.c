@@ -337,6 +337,13 @@ bool stream_landed(struct stream *stream, const void *where)
 	return true;
 }
 
+bool stream_refill(struct stream *stream, uint64_t value)
+{
+	stream_expect(stream, stream_view(value));
+	stream_fill(stream, stream->range, value);
+	return stream_settle(stream) && stream_landed(stream, stream->range);
+}
+
 void stream_keep(struct stream *stream, const void *where)
 {
 	memcpy(stream->kept, where, stream->size);

@@ -106,6 +106,15 @@ bool stream_settle(struct stream *stream);
  */
 bool stream_landed(struct stream *stream, const void *where);
 
+/**
+ * stream_refill() - have the device find other numbers
+ * @stream: settled; all of its range is for the device
+ * @value: written to the upper half
+ *
+ * Return: false if it did not, or if what it wrote is not there.
+ */
+bool stream_refill(struct stream *stream, uint64_t value);
+
 /** stream_keep() - remember all bytes of memory that has been the range's */
 void stream_keep(struct stream *stream, const void *where);
 
